@@ -1,0 +1,7 @@
+"""python -m pypprof"""
+
+import sys
+
+from pypprof.cli import main
+
+sys.exit(main())

@@ -1,0 +1,188 @@
+"""Operations on columns: ragged rows, numbering of equal rows, grouped sums.
+
+A ragged table is a flat column with `starts`, an int64 column one longer than the rows: row i
+is flat[starts[i]:starts[i + 1]]. All sums are int64 and wrap, as Go's do.
+
+The start-up of the command line loads NumPy's C core alone (see _faststart.py): what the
+engine calls must live there, so methods such as a.sum() and functions such as np.unique are
+written as np.add.reduce(a) and unique_numbers(a). Nothing breaks otherwise; it only gets slow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]  # the dtype is told in words where it matters
+    Bools = npt.NDArray[np.bool_]
+    Ints = npt.NDArray[np.int64]
+    Rows = npt.NDArray[np.int32]
+    UInts = npt.NDArray[np.uint64]
+else:
+    Array = Bools = Ints = Rows = UInts = np.ndarray
+
+I4, I8, U4, U8 = (np.dtype(code) for code in ("<i4", "<i8", "<u4", "<u8"))
+BOOL = np.dtype("?")
+
+
+def frozen(column: Array) -> Array:
+    """The column, made read-only."""
+    column.flags.writeable = False
+    return column
+
+
+def where_true(mask: Array) -> Ints:
+    """The positions of the true (or non-zero) entries, int64."""
+    return mask.nonzero()[0]
+
+
+def total(column: Array) -> int:
+    """The wrapping int64 sum."""
+    return int(np.add.reduce(column)) if len(column) else 0
+
+
+def largest(column: Array, default: int = 0) -> int:
+    return int(np.maximum.reduce(column)) if len(column) else default
+
+
+def any_true(mask: Array) -> bool:
+    return bool(np.logical_or.reduce(mask))
+
+
+def all_true(mask: Array) -> bool:
+    return bool(np.logical_and.reduce(mask))
+
+
+def join(parts: list[Array], dtype: Any) -> Array:
+    """One column of the parts; an empty one of `dtype` when there are none."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.empty(0, dtype)
+
+
+def starts_of(counts: Array) -> Ints:
+    """Row starts (one longer than the rows) of a ragged table with these row lengths."""
+    starts = np.zeros(len(counts) + 1, I8)
+    counts.cumsum(out=starts[1:], dtype=I8)
+    return starts
+
+
+def ragged_positions(first: Array, counts: Array) -> Ints:
+    """Flat positions first[i], first[i] + 1, ... (counts[i] of them), row after row."""
+    ends = counts.cumsum(dtype=I8)
+    size = int(ends[-1]) if len(ends) else 0
+    base = first - ends
+    base += counts
+    positions = base.repeat(counts)
+    positions += np.arange(size)
+    return positions
+
+
+def row_any(mask: Bools, starts: Ints) -> Bools:
+    """For each ragged row, whether any of its entries is true (false for an empty row)."""
+    running = np.zeros(len(mask) + 1, I8)
+    mask.cumsum(out=running[1:], dtype=I8)
+    edge = running.take(starts)
+    return edge[1:] > edge[:-1]
+
+
+def select_rows(starts: Ints, rows: Array) -> tuple[Ints, Ints]:
+    """(new starts, flat positions) of the ragged table that keeps `rows` (indices) only."""
+    first = starts.take(rows)
+    counts = starts.take(rows + 1) - first
+    return starts_of(counts), ragged_positions(first, counts)
+
+
+def group_edges(ordered: Array) -> Ints:
+    """Where each run of equal values starts in a sorted column."""
+    if not len(ordered):
+        return np.zeros(0, I8)
+    return np.concatenate((np.zeros(1, I8), where_true(ordered[1:] != ordered[:-1]) + 1))
+
+
+def number_values(column: Array) -> tuple[Ints, Ints]:
+    """Number equal values alike: (number of each entry, an entry of each number).
+
+    Numbers run from 0 in ascending order of the values; the entry is the first that has it.
+    """
+    size = len(column)
+    if not size:
+        return np.zeros(0, I8), np.zeros(0, I8)
+    low, high = int(np.minimum.reduce(column)), int(np.maximum.reduce(column))
+    if 0 <= low and high <= 4 * size + 1024:
+        seen = np.zeros(high + 1, BOOL)
+        seen[column] = True
+        present = where_true(seen)
+        number = np.empty(high + 1, I8)
+        number[present] = np.arange(len(present))
+        first = np.empty(high + 1, I8)
+        first[column[::-1]] = np.arange(size - 1, -1, -1)
+        return number.take(column), first.take(present)
+    order = column.argsort(kind="stable")
+    edges = group_edges(column.take(order))
+    number = np.zeros(size, I8)
+    number[edges[1:]] = 1
+    number.cumsum(out=number)
+    numbers = np.empty(size, I8)
+    numbers[order] = number
+    return numbers, order.take(edges)
+
+
+def number_rows(columns: list[Array]) -> tuple[Ints, Ints]:
+    """number_values() of whole rows: columns of equal length, compared entry by entry."""
+    numbers, first = number_values(columns[0])
+    for column in columns[1:]:
+        if all_true(column == column[:1]):
+            continue
+        other, distinct = number_values(column)
+        numbers, first = number_values(numbers * len(distinct) + other)
+    return numbers, first
+
+
+def in_order_of_appearance(numbers: Ints, first: Ints) -> tuple[Ints, Ints]:
+    """Renumber so that numbers ascend with the position where each appears first."""
+    order = first.argsort()
+    rank = np.empty(len(order), I8)
+    rank[order] = np.arange(len(order))
+    return rank.take(numbers), first.take(order)
+
+
+def table_of(values: Any, size: int, dtype: Any, at: Array, default: Any) -> Array:
+    """A look-up column of `size` entries: `values` at the positions `at`, else `default`."""
+    table = np.empty(size, dtype)
+    table.fill(default)
+    table[at] = values
+    return table
+
+
+_MIX_A, _MIX_B = np.array([0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93], U8)
+_SHIFT = np.array([32], U8)[0]
+
+
+def mix(values: Array, salt: int = 0) -> UInts:
+    """A well-spread 64-bit hash of each value (multiply and shift, after Wyhash's finisher)."""
+    h = values.astype(U8)
+    h += np.array([(salt * 0xA0761D6478BD642F + 0x8EBC6AF09C88C6E3) & 0xFFFFFFFFFFFFFFFF], U8)[0]
+    h *= _MIX_A
+    h ^= h >> _SHIFT
+    h *= _MIX_B
+    h ^= h >> _SHIFT
+    return h
+
+
+def hash_rows(flat: Array, starts: Ints) -> UInts:
+    """A 64-bit hash of each ragged row; equal rows hash alike, order matters."""
+    counts = starts[1:] - starts[:-1]
+    place = np.arange(len(flat), dtype=I8)
+    place -= starts[:-1].repeat(counts)
+    h = mix(flat)
+    h ^= mix(place, 1)
+    h = mix(h, 2)
+    running = np.zeros(len(flat) + 1, U8)
+    h.cumsum(out=running[1:])
+    edge = running.take(starts)
+    return mix(edge[1:] - edge[:-1], 3) + counts.astype(U8)

@@ -1,0 +1,1 @@
+"""The only door for input: profiles, binaries, source files."""

@@ -1,0 +1,1 @@
+"""The call graph: nodes, weights, edges, tags, trimming."""

@@ -1,0 +1,141 @@
+"""The order of nodes and edges in reports.
+
+Nodes: by absolute score, heaviest first, then by printed name. Where pprof leaves ties to
+chance (equal printed names), ours are ordered by the whole node identity.
+Source: google/pprof internal/graph/graph.go (Nodes.Sort, entropyScore, EdgeMap.Sort).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pypprof.columns import I8, Array, Ints, group_edges, where_true
+from pypprof.graph.callgraph import CallGraph
+from pypprof.graph.edges import Edges
+from pypprof.units import abs64, truncate64, wrap64
+
+
+def sort_key(text: str) -> bytes:
+    """Text in the order of its bytes, as Go compares strings."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def sort_nodes(graph: CallGraph, nodes: Ints, score: Ints, second: Ints, limit: int = 0) -> Ints:
+    """Nodes by |score|, then name, then |second|. Both columns are indexed by node.
+
+    With a limit, only the first `limit` need be in order.
+    """
+    own = np.absolute(score.take(nodes))
+    order = (-own).argsort(kind="stable")
+    ordered = nodes.take(order)
+    edges = group_edges(own.take(order))
+    sizes = np.concatenate((edges[1:], np.array([len(nodes)], I8))) - edges if len(edges) else edges
+    result = ordered.copy()
+    for start, size in zip(edges[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+        if limit and start >= limit:
+            break
+        run = ordered[start : start + size].tolist()
+        run.sort(key=lambda n: (sort_key(graph.printable(n)), -abs64(int(second[n])), graph.info(n).order_key(), n))
+        result[start : start + size] = run
+    return result
+
+
+def entropy_scores(graph: CallGraph, nodes: Ints, edges: Edges) -> Ints:
+    """pprof's score for pictures: the weight of a node, more for the more interesting edges."""
+    incoming, outgoing = _weights_by_node(edges.child, edges), _weights_by_node(edges.parent, edges)
+    scores = np.zeros(graph.count, I8)
+    for node in nodes.tolist():
+        flat, cum = int(graph.weights.flat[node]), int(graph.weights.cum[node])
+        score = _edge_entropy(incoming[node], 0) if node in incoming else 1.0
+        score += _edge_entropy(outgoing[node], flat) if node in outgoing else 1.0
+        scores[node] = wrap64(truncate64(score * cum) + flat)
+    return scores
+
+
+def _weights_by_node(ends: Ints, edges: Edges) -> dict[int, list[int]]:
+    """The weights of the edges at each node, heaviest first."""
+    order = np.lexsort((-np.absolute(edges.weight), ends))
+    starts = group_edges(ends.take(order))
+    weights = edges.weight.take(order).tolist()
+    stops = [*starts[1:].tolist(), len(weights)]
+    owners = ends.take(order).take(starts).tolist()
+    return {n: weights[a:b] for n, a, b in zip(owners, starts.tolist(), stops, strict=True)}
+
+
+def _edge_entropy(weights: list[int], self_weight: int) -> float:
+    total = wrap64(self_weight + sum(weight for weight in weights if weight > 0))
+    if total == 0:
+        return 0.0
+    score = sum(map(_term, [abs64(weight) / total for weight in weights]))
+    if self_weight > 0:
+        score += _term(self_weight / total)
+    return score
+
+
+def _term(share: float) -> float:
+    """-p log2 p. Go computes 0 x infinity for an empty share, which is no number."""
+    if share <= 0:
+        return math.nan
+    return -share * math.log2(share)
+
+
+def sort_edges(graph: CallGraph, edges: Edges) -> Edges:
+    """By |weight|, then caller's name, then callee's."""
+    parents, children = edges.parent.tolist(), edges.child.tolist()
+    weights = edges.weight.tolist()
+
+    def key(row: int) -> tuple[int, bytes, bytes, str, str, int, int]:
+        parent, child = parents[row], children[row]
+        return (
+            -abs64(weights[row]), sort_key(graph.printable(parent)), sort_key(graph.printable(child)),
+            graph.info(parent).order_key(), graph.info(child).order_key(), parent, child,
+        )  # fmt: skip
+
+    return edges.take(np.array(sorted(range(len(weights)), key=key), I8))
+
+
+def rows_by(ends: Array) -> dict[int, Ints]:
+    """The rows at each end (a node column), in their order."""
+    order = ends.argsort(kind="stable")
+    starts = group_edges(ends.take(order))
+    owners = ends.take(order).take(starts).tolist()
+    stops = [*starts[1:].tolist(), len(order)]
+    return {n: order[a:b] for n, a, b in zip(owners, starts.tolist(), stops, strict=True)}
+
+
+def remove_redundant(graph: CallGraph, nodes: Ints, edges: Edges) -> Edges:
+    """Without the residual edges whose ends are connected by another path.
+
+    From the last node to the first, from the lightest edge to the heaviest, and per node only up
+    to the first edge that is not residual, so that no edge goes that is heavier than one that stays.
+    """
+    if not len(where_true(edges.residual)):
+        return edges
+    ordered = sort_edges(graph, edges)
+    alive = [True] * len(ordered.parent)
+    parents, residual = ordered.parent.tolist(), ordered.residual.tolist()
+    into = {node: rows.tolist() for node, rows in rows_by(ordered.child).items()}
+    for node in reversed(nodes.tolist()):
+        for row in reversed(into.get(node, [])):
+            if not residual[row]:
+                break
+            if _reachable(row, node, parents, into, alive):
+                alive[row] = False
+    return ordered.take(np.array(alive, "?"))
+
+
+def _reachable(edge: int, child: int, parents: list[int], into: dict[int, list[int]], alive: list[bool]) -> bool:
+    """Whether the edge's caller still reaches its callee without the edge."""
+    source = parents[edge]
+    seen, queue = {child}, [child]
+    while queue:
+        for row in into.get(queue.pop(), ()):
+            if row == edge or not alive[row] or parents[row] in seen:
+                continue
+            if parents[row] == source:
+                return True
+            seen.add(parents[row])
+            queue.append(parents[row])
+    return False

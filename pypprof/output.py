@@ -1,0 +1,82 @@
+"""Writing: files whole or not at all, and the standard streams."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterable
+
+from pypprof.errors import PprofError
+
+
+def write_file(path: str, pieces: Iterable[bytes]) -> None:
+    """Write a temporary file beside `path` and rename it. PprofError when that fails.
+
+    What is no regular file (a device, a pipe) is written to directly.
+    """
+    try:
+        target = os.path.realpath(path)
+        if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
+            with open(target, "wb") as file:
+                file.writelines(pieces)
+            return
+        _replace(target, pieces)
+    except (OSError, ValueError) as error:
+        raise PprofError(f"cannot write {path}: {reason(error)}") from None
+
+
+def _replace(target: str, pieces: Iterable[bytes]) -> None:
+    descriptor, temporary = tempfile.mkstemp(
+        prefix=f".{os.path.basename(target)[:100]}.", dir=os.path.dirname(target) or "."
+    )
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(pieces)
+            os.fchmod(file.fileno(), _mode(target))
+        os.rename(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _mode(target: str) -> int:
+    """The mode of the file that is replaced, else what a new file gets."""
+    try:
+        return stat.S_IMODE(os.stat(target).st_mode)
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def new_file(directory: str, prefix: str, suffix: str) -> str:
+    """Reserve the first free name prefix001suffix, prefix002suffix ... PprofError when there is none."""
+    for index in range(1, 10000):
+        path = os.path.join(directory, f"{prefix}{index:03d}{suffix}")
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise PprofError(f"cannot write {path}: {reason(error)}") from None
+        return path
+    raise PprofError(f"could not create file of the form {prefix}001{suffix}")
+
+
+def reason(error: Exception) -> str:
+    """Why a system call failed, without the path."""
+    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def note(text: str) -> None:
+    """One message on stderr."""
+    sys.stderr.buffer.write(text.rstrip("\n").encode("utf-8", "surrogateescape") + b"\n")
+    sys.stderr.flush()
+
+
+def write_stdout(data: bytes) -> None:
+    """All of `data` on stdout, at once."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,1 @@
+"""Profile data: the columnar model, its formats, merging."""

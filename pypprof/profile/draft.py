@@ -1,0 +1,109 @@
+"""A decoded profile whose references are still ids and indices, unchecked.
+
+Both decoders produce a Draft (fast.py with NumPy, codec.py over protobuf); check.py turns it
+into a Profile. That they agree is a test of plain equality.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pypprof.columns import Array, Ints, UInts
+from pypprof.errors import Malformed
+from pypprof.profile.model import ENCODING, ERRORS
+from pypprof.profile.wire import MAPPING, PERIOD_TYPE, SAMPLE_TYPE, STRING, VARINT, Outline, read_fields, signed
+
+
+class DraftLabels(NamedTuple):
+    """Tags as encoded: one row a tag, `sample` ascending; all int64."""
+
+    sample: Ints
+    key: Ints
+    text: Ints
+    number: Ints
+    unit: Ints
+
+
+class DraftBlock(NamedTuple):
+    """Samples as encoded. Ragged: location ids (uint64 or uint32) and int64 values."""
+
+    starts: Ints
+    ids: Array
+    value_starts: Ints
+    values: Ints
+    labels: DraftLabels | None
+
+
+class DraftLocations(NamedTuple):
+    """Locations as encoded; `line_starts` is ragged into the three line columns."""
+
+    id: UInts
+    mapping: UInts
+    address: UInts
+    folded: UInts
+    line_starts: Ints
+    function: UInts
+    line: Ints
+    column: Ints
+
+
+class DraftFunctions(NamedTuple):
+    """Functions as encoded."""
+
+    id: UInts
+    name: Ints
+    system_name: Ints
+    filename: Ints
+    start_line: Ints
+
+
+class Draft(NamedTuple):
+    """A profile as encoded."""
+
+    strings: list[str]
+    sample_types: list[tuple[int, int]]
+    period_type: tuple[int, int]
+    blocks: list[DraftBlock]
+    mappings: list[list[int]]  # the ten fields of Mapping, unsigned
+    locations: DraftLocations
+    functions: DraftFunctions
+    scalars: dict[int, int]
+    comments: list[int]
+
+
+def decode_strings(data: bytes, parts: Outline) -> list[str]:
+    """The string table. Entry 0 must be empty."""
+    spans = parts.spans[STRING]
+    if len(spans) and spans[0] != spans[1]:
+        raise Malformed("string_table[0] must be ''")
+    places = iter(spans)
+    pieces = [data[start:end] for start, end in zip(places, places, strict=True)]
+    return [str(piece, ENCODING, ERRORS) for piece in pieces]
+
+
+def decode_scalars(data: bytes, start: int, end: int, fields: int) -> list[int]:
+    """Fields 1..fields-1 of a message of varints, unsigned; index 0 is unused."""
+    values = [0] * fields
+    for number, kind, value, _ in read_fields(data, start, end):
+        if 0 < number < fields:
+            if kind != VARINT:
+                raise Malformed("type mismatch")
+            values[number] = value
+    return values
+
+
+def decode_value_types(data: bytes, parts: Outline) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+    """(sample types, period type) as string indices."""
+
+    def read(field: int) -> list[tuple[int, int]]:
+        places = iter(parts.spans[field])
+        found = [decode_scalars(data, start, end, 3) for start, end in zip(places, places, strict=True)]
+        return [(signed(type_), signed(unit)) for _, type_, unit in found]
+
+    return read(SAMPLE_TYPE), (read(PERIOD_TYPE) or [(0, 0)])[-1]
+
+
+def decode_mappings(data: bytes, parts: Outline) -> list[list[int]]:
+    """The ten fields of each mapping."""
+    places = iter(parts.spans[MAPPING])
+    return [decode_scalars(data, start, end, 11)[1:] for start, end in zip(places, places, strict=True)]

@@ -1,0 +1,1 @@
+"""Renderers: data to the bytes of one format."""

@@ -1,0 +1,34 @@
+"""The report commands. A new report is one file and one line here."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+from pypprof.reports.command import Command
+
+# name: (module, attribute, whether an argument follows). Modules load when a command runs.
+COMMANDS: dict[str, tuple[str, str, bool]] = {
+    "callgrind": ("callgrind", "COMMAND", False),
+    "comments": ("comments", "COMMAND", False),
+    "dot": ("dot", "COMMAND", False),
+    "list": ("list", "COMMAND", True),
+    "peek": ("peek", "COMMAND", True),
+    "proto": ("proto", "COMMAND", False),
+    "raw": ("raw", "COMMAND", False),
+    "tags": ("tags", "COMMAND", False),
+    "text": ("top", "TEXT_COMMAND", False),
+    "top": ("top", "COMMAND", False),
+    "topproto": ("topproto", "COMMAND", False),
+    "traces": ("traces", "COMMAND", False),
+    "tree": ("tree", "COMMAND", False),
+}
+
+
+@cache
+def load(name: str) -> Command:
+    """The command of that name (a key of COMMANDS)."""
+    module, attribute, _ = COMMANDS[name]
+    command = getattr(importlib.import_module(f"pypprof.reports.{module}"), attribute)
+    assert isinstance(command, Command)
+    return command

@@ -1,0 +1,79 @@
+"""What a report command is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from pypprof.regex import Regex
+from pypprof.settings import Settings
+from pypprof.view import View
+
+
+class Context(NamedTuple):
+    """What a report may know beside its view: the settings with the command's overrides, and
+    the command's own argument."""
+
+    settings: Settings
+    argument: str = ""
+    regex: Regex | None = None
+
+
+class Command(NamedTuple):
+    """A report command of the shell and the flag of the same name.
+
+    argument      "" for none, "function" for a regular expression over functions
+    nodecount     entries shown when the user set no number (in one-shot mode)
+    trim          False: nothing is left out of the report, whatever the options say
+    granularity   forced, when not None; noinlines likewise
+    build         makes the report's data; raises PprofError before anything is printed
+    text          the report as text, piece by piece
+    data          the report as bytes, for binary formats (then `text` is unused)
+    suffix        a binary or bulky format: in a shell it goes to profile001.<suffix>
+    """
+
+    name: str
+    summary: str
+    usage: str
+    build: Callable[[View, Context], Any]
+    text: Callable[[Any], Iterator[str]] | None = None
+    data: Callable[[Any], Iterable[bytes]] | None = None
+    argument: str = ""
+    nodecount: int = 80
+    trim: bool = True
+    granularity: str | None = None
+    noinlines: bool | None = None
+    suffix: str = ""
+
+    def override(self, settings: Settings) -> Settings:
+        """The settings as this command reads them."""
+        changes: dict[str, Any] = {}
+        if settings.nodecount == -1:
+            changes["nodecount"] = self.nodecount
+        if self.granularity is not None:
+            changes["granularity"] = self.granularity
+        if self.noinlines is not None:
+            changes["noinlines"] = self.noinlines
+        if not (self.trim and settings.trim):
+            changes.update(nodecount=0, nodefraction=0.0, edgefraction=0.0)
+        return settings._replace(**changes)
+
+
+def graph_usage(name: str, sort: bool) -> str:
+    """Usage of a command that takes a number and filters."""
+    cum = " [-cum]" if sort else ""
+    lines = [
+        f"{name} [n] [focus_regex ...] [-ignore_regex ...]{cum} [>file]",
+        "At most n entries, of the samples that go through focus_regex and not through ignore_regex.",
+    ]
+    if sort:
+        lines.append("-cum orders the entries by their cumulative value.")
+    return "\n".join(lines)
+
+
+def listing_usage(name: str) -> str:
+    """Usage of a command about some functions."""
+    return (
+        f"{name} function_regex|address [focus_regex ...] [-ignore_regex ...] [>file]\n"
+        "About the functions whose name matches, or that hold the address."
+    )

@@ -1,0 +1,113 @@
+"""The session: a profile loaded once, the current settings, and what has been computed from it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pypprof.errors import CommandError, PprofError
+from pypprof.profile.model import Profile
+from pypprof.regex import compile_regex
+from pypprof.reports import load
+from pypprof.reports.command import Command, Context
+from pypprof.settings import DEFAULTS, Settings, assign
+from pypprof.view import FILTER_OPTIONS, Filtered, View, build_view, filter_profile, sample_index
+from pypprof.view.tags import NumericUnits, numeric_units
+
+_KEPT_FILTERS = 3  # filtered profiles kept for the next command; each may hold copies of the stacks
+_KEPT_REPORTS = 32
+_LARGE_REPORT = 4 << 20  # bytes; what is larger is not kept
+
+
+class Rendered(NamedTuple):
+    """A report as bytes, and what to say on stderr."""
+
+    data: bytes
+    warnings: tuple[str, ...]
+
+
+class Session:
+    """One loaded profile and the state of the shell around it."""
+
+    def __init__(self, profile: Profile, settings: Settings = DEFAULTS) -> None:
+        self.profile = profile
+        self.settings = settings
+        self._undo: list[Settings] = []
+        self._units: NumericUnits | None = None
+        self._filtered: OrderedDict[object, Filtered] = OrderedDict()
+        self._rendered: OrderedDict[object, Rendered] = OrderedDict()
+
+    def assign(self, name: str, value: str) -> None:
+        """Set an option. CommandError when name or value is wrong; the settings stay."""
+        if name == "sample_index":
+            value = self.profile.sample_types[sample_index(self.profile, value)].type
+        changed = assign(self.settings, name, value)
+        if changed != self.settings:
+            self._undo.append(self.settings)
+            self.settings = changed
+
+    def undo(self) -> list[str]:
+        """Take back the last change; the names of the options that changed. CommandError for none."""
+        if not self._undo:
+            raise CommandError("nothing to undo")
+        before, self.settings = self.settings, self._undo.pop()
+        return [n for n, old, new in zip(Settings._fields, before, self.settings, strict=True) if old != new]
+
+    def view(self, settings: Settings) -> View:
+        """The view of the settings, from the caches where possible."""
+        key = tuple(getattr(settings, option) for option in FILTER_OPTIONS)
+        if settings.tagroot or settings.tagleaf:
+            key += (settings.unit,)
+        filtered = self._filtered.pop(key, None)
+        if filtered is None:
+            if self._units is None:
+                self._units = numeric_units(self.profile)
+            filtered = filter_profile(self.profile, settings, self._units)
+        self._filtered[key] = filtered
+        while len(self._filtered) > _KEPT_FILTERS:
+            self._filtered.popitem(last=False)
+        return build_view(filtered, settings)
+
+    def report(self, name: str, argument: str, settings: Settings) -> object:
+        """The data of a report. PprofError when it cannot be made."""
+        command = load(name)
+        return self._build(command, argument, command.override(settings))[0]
+
+    def render(self, name: str, argument: str, settings: Settings, format_: str = "") -> Rendered:
+        """A report as bytes. PprofError when it cannot be made; then nothing has been written."""
+        key = (name, argument, settings._replace(output=""), format_)
+        rendered = self._rendered.pop(key, None)
+        if rendered is None:
+            command = load(name)
+            report, warnings = self._build(command, argument, command.override(settings))
+            data = b"".join(_bytes(command, report, format_))
+            rendered = Rendered(data, warnings)
+        if len(rendered.data) <= _LARGE_REPORT:
+            self._rendered[key] = rendered
+            if len(self._rendered) > _KEPT_REPORTS:
+                self._rendered.popitem(last=False)
+        return rendered
+
+    def _build(self, command: Command, argument: str, settings: Settings) -> tuple[object, tuple[str, ...]]:
+        regex = None
+        if argument:
+            try:
+                regex = compile_regex(argument)
+            except PprofError as error:
+                raise CommandError(f"parsing argument regexp {argument}: {error}") from None
+        view = self.view(settings)
+        return command.build(view, Context(settings, argument, regex)), view.warnings
+
+
+def _bytes(command: Command, report: object, format_: str) -> Iterator[bytes]:
+    if format_:
+        from pypprof.render.records import records_text
+
+        yield from (piece.encode() for piece in records_text(command.name, report, format_))
+    elif command.data is not None:
+        yield from command.data(report)
+    else:
+        assert command.text is not None
+        for piece in command.text(report):
+            yield piece.encode("utf-8", "surrogateescape")

@@ -1,0 +1,89 @@
+"""One line of the shell, from text to effect. What terminal and script have in common."""
+
+from __future__ import annotations
+
+from pypprof.errors import CommandError, PprofError
+from pypprof.line import Assignment, Request, Word, read_assignment, read_request, shortcuts
+from pypprof.output import new_file, note, write_file, write_stdout
+from pypprof.reports import load
+from pypprof.reports.header import profile_header, profile_lines
+from pypprof.reports.values import value_format
+from pypprof.session import Session
+from pypprof.shell import words
+
+GREETING = 'Entering interactive mode (type "help" for commands, "o" for options)'
+
+
+class Quit(Exception):
+    """The user wants to leave."""
+
+
+def greet(session: Session) -> None:
+    """Say what the profile is, and what to do when it looks empty."""
+    try:
+        view = session.view(session.settings)
+    except PprofError:
+        note(GREETING)
+        return
+    for warning in view.warnings:
+        note(warning)
+    note("\n".join(profile_lines(profile_header(view), value_format(view, session.settings))))
+    if view.total == 0 and len(session.profile.sample_types) > 1:
+        note("No samples were found with the default sample value type.")
+        note('Try "sample_index" command to analyze different sample values.\n')
+    note(GREETING)
+
+
+class Loop:
+    """Runs lines on a session. `pipes`: a lone `|` sends a report to a program."""
+
+    def __init__(self, session: Session, pipes: bool = False) -> None:
+        self.session, self._pipes = session, pipes
+        self._shortcuts = shortcuts([t.type for t in session.profile.sample_types])
+
+    def run(self, line: str) -> bool:
+        """Run one line; errors go to stderr. False when any part of it failed."""
+        fine = True
+        stripped = line.strip()
+        for part in self._shortcuts.get(stripped, (stripped,)):
+            try:
+                self._run_one(part)
+            except PprofError as error:
+                note(str(error))
+                fine = False
+        return fine
+
+    def _run_one(self, line: str) -> None:
+        assignment = read_assignment(line)
+        if assignment is not None:
+            self.session.assign(*assignment)
+            return
+        tokens = line.split()
+        if not tokens:
+            return
+        if tokens[0] in words.WORDS:
+            words.WORDS[tokens[0]](self.session, tokens[1:])
+            return
+        self.show(read_request(tokens, self.session.settings, self._pipes))
+
+    def show(self, request: Request) -> None:
+        """Make a report and send it where it belongs."""
+        rendered = self.session.render(request.command, request.argument, request.settings, request.format)
+        for warning in rendered.warnings:
+            note(warning)
+        path = request.settings.output
+        suffix = load(request.command).suffix
+        if not path and suffix and not request.format:
+            path = new_file("", "profile", "." + suffix)
+        if path:
+            note(f"Generating report in {path}")
+            write_file(path, [rendered.data])
+        else:
+            self.emit(rendered.data, request)
+
+    def emit(self, data: bytes, request: Request) -> None:
+        """A report for the eyes. The terminal overrides this with pager and pipes."""
+        write_stdout(data)
+
+
+__all__ = ["Assignment", "CommandError", "Loop", "Quit", "Word", "greet"]

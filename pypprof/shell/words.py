@@ -1,0 +1,112 @@
+"""The shell's own words: options, help, quit, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pypprof.errors import CommandError
+from pypprof.output import note
+from pypprof.reports import COMMANDS, load
+from pypprof.session import Session
+from pypprof.settings import CHOICES, OPTIONS, text_of
+
+
+class Quit(Exception):
+    """The user wants to leave."""
+
+
+def show_options(session: Session, arguments: list[str]) -> None:
+    """The options and their values."""
+    types = [t.type for t in session.profile.sample_types]
+    lines = []
+    for name, option in OPTIONS.items():
+        if name == "source_path":
+            continue
+        value, comment = text_of(session.settings, name), ""
+        if option.choices:
+            comment = f"[{' | '.join(sorted(option.choices))}]"
+            value = value or "(default)"
+        elif name == "sample_index":
+            value = value or (types[-1] if types else "")
+            comment = f"[{' | '.join(types)}]"
+        elif name == "nodecount" and value == "-1":
+            comment = "default"
+        lines.append(f"  {name:<25} = {value or '\"\"' if not value else value:<20} {comment and '//: ' + comment}")
+    note("\n".join(sorted(lines)))
+
+
+def show_help(session: Session, arguments: list[str]) -> None:
+    """Help for everything, or for one command or option."""
+    if not arguments:
+        note(overview())
+        return
+    name = " ".join(arguments)
+    if name in COMMANDS:
+        command = load(name)
+        usage = "".join(f"    {line}\n" for line in command.usage.split("\n")) if command.usage else ""
+        note(f"{command.summary}\n" + (f"  Usage:\n{usage}" if usage else ""))
+    elif name in OPTIONS:
+        note(_option_help(session, name))
+    elif name in CHOICES:
+        option = OPTIONS[CHOICES[name]]
+        note(f"{CHOICES[name]}={name}\n  {option.choice_help[option.choices.index(name)]}")
+    elif name in WORDS:
+        note((WORDS[name].__doc__ or "").strip())
+    else:
+        raise CommandError(f"Unknown command: {name}")
+
+
+def _option_help(session: Session, name: str) -> str:
+    option = OPTIONS[name]
+    text = f"{name}=<{'|'.join(option.choices) or 'value'}>\n  {option.help}"
+    for choice, meaning in zip(option.choices, option.choice_help, strict=True):
+        text += f"\n    {choice:<16} {meaning}"
+    if name == "sample_index":
+        text += f"\n  One of: {', '.join(t.type for t in session.profile.sample_types)}"
+    return text
+
+
+def overview() -> str:
+    """All commands and options, a line each."""
+    lines = ["  Commands:"]
+    lines += [f"    {name:<16} {load(name).summary}" for name in sorted(COMMANDS)]
+    lines += [f"    {names:<16} {meaning}" for names, meaning in _OWN_WORDS]
+    lines += ["", "  Options:"]
+    lines += [f"    {name:<20} {option.help}" for name, option in sorted(OPTIONS.items()) if not option.choices]
+    lines += ["", "  Option groups (one value each):"]
+    for name, option in OPTIONS.items():
+        if option.choices:
+            lines.append(f"    {name}")
+            pairs = zip(option.choices, option.choice_help, strict=True)
+            lines += [f"      {choice:<18} {meaning}" for choice, meaning in pairs]
+    lines += ["", "  :   Clear focus/ignore/hide/tagfocus/tagignore", ""]
+    lines += ['  type "help <cmd|option>" for more information']
+    return "\n".join(lines)
+
+
+def leave(session: Session, arguments: list[str]) -> None:
+    """Leave the shell."""
+    raise Quit
+
+
+def undo(session: Session, arguments: list[str]) -> None:
+    """Take back the last change of an option."""
+    for name in session.undo():
+        note(f"{name} = {text_of(session.settings, name) or '\"\"'}")
+
+
+_OWN_WORDS = (
+    ("o/options", "The options and their values"),
+    ("undo", "Take back the last change of an option"),
+    ("help [name]", "This list, or help for a command or option"),
+    ("q/quit/exit/^D", "Leave the shell"),
+)
+WORDS: dict[str, Callable[[Session, list[str]], None]] = {
+    "o": show_options,
+    "options": show_options,
+    "help": show_help,
+    "q": leave,
+    "quit": leave,
+    "exit": leave,
+    "undo": undo,
+}
