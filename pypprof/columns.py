@@ -104,6 +104,11 @@ def group_edges(ordered: Array) -> Ints:
     return np.concatenate((np.zeros(1, I8), where_true(ordered[1:] != ordered[:-1]) + 1))
 
 
+def group_stops(starts: Ints, size: int) -> Ints:
+    """Where each run that group_edges() found ends in its column of `size` entries."""
+    return np.concatenate((starts[1:], np.array([size] if len(starts) else [], I8)))
+
+
 def number_values(column: Array) -> tuple[Ints, Ints]:
     """Number equal values alike: (number of each entry, an entry of each number).
 
@@ -114,6 +119,7 @@ def number_values(column: Array) -> tuple[Ints, Ints]:
         return np.zeros(0, I8), np.zeros(0, I8)
     low, high = int(np.minimum.reduce(column)), int(np.maximum.reduce(column))
     if 0 <= low and high <= 4 * size + 1024:
+        column = column.astype(I8, copy=False)
         seen = np.zeros(high + 1, BOOL)
         seen[column] = True
         present = where_true(seen)

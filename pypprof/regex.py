@@ -17,7 +17,8 @@ _LITERAL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345
 
 
 _REPLACE = "pypprof.replacement-character"
-codecs.register_error(_REPLACE, lambda e: ("\ufffd" * (e.end - e.start), e.end))  # type: ignore[attr-defined]
+_CHARACTER = "\ufffd".encode()
+codecs.register_error(_REPLACE, lambda e: (_CHARACTER * (e.end - e.start), e.end))  # type: ignore[attr-defined]
 
 
 class Regex:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pypprof.columns import BOOL, I8, U8, Array, Bools, Ints, any_true, group_edges, join, table_of, where_true
+from pypprof.columns import BOOL, I8, U8, Array, Bools, Ints, any_true, group_edges, group_stops, join, table_of, where_true
 from pypprof.graph.frames import FrameMaker, Frames
 from pypprof.graph.nodes import NodeTable
 from pypprof.graph.weights import divided
@@ -134,7 +134,7 @@ def _once_a_sample(sample: Ints, flags: Ints, pair: Ints, bits: int, samples: in
         key.sort()
         which = key >> 2
         first = group_edges(which)
-        last = np.concatenate((first[1:], np.array([len(key)], I8))) - 1
+        last = group_stops(first, len(key)) - 1
         if not any_true((key.take(first) ^ key.take(last)) & 3):
             key = key.take(first)
             return (key >> 2) & ((1 << sample_bits) - 1), key & 3, key >> (sample_bits + 2)

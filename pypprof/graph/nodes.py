@@ -64,7 +64,7 @@ class NodeInfo(NamedTuple):
 
 
 class NodeTable:
-    """The nodes of a profile.
+    """The nodes of a profile. File names are trimmed (paths.trim) unless trim_path is None.
 
     A slot is one line of a location, or the location itself when it has no line. Slots of
     location i: slot_starts[i]..slot_starts[i + 1], innermost first.
@@ -74,7 +74,9 @@ class NodeTable:
     count      number of nodes
     """
 
-    def __init__(self, profile: Profile, keep_objfiles: bool, trim_path: str = "", source_path: str = "") -> None:
+    def __init__(
+        self, profile: Profile, keep_objfiles: bool, trim_path: str | None = None, source_path: str = ""
+    ) -> None:
         self.slot_starts, line_of = _slots(profile)
         counts = self.slot_starts[1:] - self.slot_starts[:-1]
         self.slot_inner: Bools = np.ones(len(line_of), BOOL)
@@ -127,8 +129,9 @@ class _Columns:
     """The NodeInfo columns of all slots."""
 
     def __init__(
-        self, profile: Profile, line_of: Ints, counts: Ints, keep_objfiles: bool, trim_path: str, source_path: str
-    ) -> None:
+        self, profile: Profile, line_of: Ints, counts: Ints, keep_objfiles: bool, trim_path: str | None,
+        source_path: str,
+    ) -> None:  # fmt: skip
         locations, functions = profile.locations, profile.functions
         self._strings = profile.strings
         bare = line_of < 0
@@ -203,11 +206,12 @@ def _equal_strings(profile: Profile, indices: Rows) -> Array:
     return table.take(indices)
 
 
-def _files(profile: Profile, trim_path: str, source_path: str) -> tuple[list[str], Array]:
+def _files(profile: Profile, trim_path: str | None, source_path: str) -> tuple[list[str], Array]:
     """(distinct cleaned file names, the number of each function's)."""
     rows, texts = _used(profile, profile.functions.filename)
-    trimmed = [paths.trim(text, trim_path, source_path) for text in texts]
-    names, numbers = _numbered([paths.clean(text) if text else "" for text in trimmed])
+    if trim_path is not None:
+        texts = [paths.trim(text, trim_path, source_path) for text in texts]
+    names, numbers = _numbered([paths.clean(text) if text else "" for text in texts])
     table = np.zeros(len(profile.strings), I8)
     table[rows] = numbers
     return names, table.take(profile.functions.filename)

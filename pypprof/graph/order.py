@@ -11,9 +11,10 @@ import math
 
 import numpy as np
 
-from pypprof.columns import I8, Array, Ints, group_edges, where_true
+from pypprof.columns import I8, Array, Ints, group_edges, group_stops, where_true
 from pypprof.graph.callgraph import CallGraph
 from pypprof.graph.edges import Edges
+from pypprof.graph.gosort import go_sorted
 from pypprof.units import abs64, truncate64, wrap64
 
 
@@ -28,10 +29,10 @@ def sort_nodes(graph: CallGraph, nodes: Ints, score: Ints, second: Ints, limit: 
     With a limit, only the first `limit` need be in order.
     """
     own = np.absolute(score.take(nodes))
-    order = (-own).argsort(kind="stable")
+    order = np.invert(own).argsort(kind="stable")  # descending; negation would overflow
     ordered = nodes.take(order)
     edges = group_edges(own.take(order))
-    sizes = np.concatenate((edges[1:], np.array([len(nodes)], I8))) - edges if len(edges) else edges
+    sizes = group_stops(edges, len(nodes)) - edges
     result = ordered.copy()
     for start, size in zip(edges[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
         if limit and start >= limit:
@@ -40,6 +41,15 @@ def sort_nodes(graph: CallGraph, nodes: Ints, score: Ints, second: Ints, limit: 
         run.sort(key=lambda n: (sort_key(graph.printable(n)), -abs64(int(second[n])), graph.info(n).order_key(), n))
         result[start : start + size] = run
     return result
+
+
+def resort_nodes(graph: CallGraph, nodes: Ints, score: Ints, second: Ints) -> Ints:
+    """sort_nodes() of nodes that are in a definite order already: equal ones fall as in Go."""
+
+    def key(node: int) -> tuple[int, bytes, int]:
+        return -abs64(int(score[node])), sort_key(graph.printable(node)), -abs64(int(second[node]))
+
+    return np.array(go_sorted(nodes.tolist(), key), I8)
 
 
 def entropy_scores(graph: CallGraph, nodes: Ints, edges: Edges) -> Ints:
@@ -56,12 +66,12 @@ def entropy_scores(graph: CallGraph, nodes: Ints, edges: Edges) -> Ints:
 
 def _weights_by_node(ends: Ints, edges: Edges) -> dict[int, list[int]]:
     """The weights of the edges at each node, heaviest first."""
-    order = np.lexsort((-np.absolute(edges.weight), ends))
+    order = np.lexsort((np.invert(np.absolute(edges.weight)), ends))
     starts = group_edges(ends.take(order))
     weights = edges.weight.take(order).tolist()
-    stops = [*starts[1:].tolist(), len(weights)]
+    bounds = starts.tolist(), group_stops(starts, len(order)).tolist()
     owners = ends.take(order).take(starts).tolist()
-    return {n: weights[a:b] for n, a, b in zip(owners, starts.tolist(), stops, strict=True)}
+    return {n: weights[a:b] for n, a, b in zip(owners, *bounds, strict=True)}
 
 
 def _edge_entropy(weights: list[int], self_weight: int) -> float:
@@ -101,8 +111,8 @@ def rows_by(ends: Array) -> dict[int, Ints]:
     order = ends.argsort(kind="stable")
     starts = group_edges(ends.take(order))
     owners = ends.take(order).take(starts).tolist()
-    stops = [*starts[1:].tolist(), len(order)]
-    return {n: order[a:b] for n, a, b in zip(owners, starts.tolist(), stops, strict=True)}
+    bounds = starts.tolist(), group_stops(starts, len(order)).tolist()
+    return {n: order[a:b] for n, a, b in zip(owners, *bounds, strict=True)}
 
 
 def remove_redundant(graph: CallGraph, nodes: Ints, edges: Edges) -> Edges:

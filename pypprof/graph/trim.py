@@ -8,12 +8,14 @@ the others, so only edges are made anew for each set of kept nodes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pypprof.columns import BOOL, Bools, Ints, total, where_true
 from pypprof.graph.callgraph import CallGraph, Graph, node_table
 from pypprof.graph.edges import Edges
-from pypprof.graph.order import entropy_scores, remove_redundant, sort_nodes
+from pypprof.graph.order import entropy_scores, remove_redundant, resort_nodes, sort_nodes
 from pypprof.graph.tags import NodeTags
 from pypprof.settings import Settings
 from pypprof.units import abs64, truncate64
@@ -142,7 +144,8 @@ def _trim_picture(trimmed: TrimmedGraph, settings: Settings, node_cutoff: int) -
             assert trimmed.kept is not None
             kept = trimmed.kept | absent if settings.call_tree else trimmed.kept
             edges = graph.restrict(edges, kept)
-            trimmed.nodes = _by_entropy(trimmed, edges)
+            # A graph is built anew from its samples, a tree keeps the order of its first sort.
+            trimmed.nodes = _by_entropy(trimmed, edges, resort_nodes if settings.call_tree else sort_nodes)
     light = _light(trimmed, edges)
     trimmed.dropped_edges = len(where_true(light))
     edges = edges.take(np.logical_not(light))
@@ -151,9 +154,11 @@ def _trim_picture(trimmed: TrimmedGraph, settings: Settings, node_cutoff: int) -
     trimmed.tags = {node: own.trimmed(node_cutoff) for node, own in tags.items()}
 
 
-def _by_entropy(trimmed: TrimmedGraph, edges: Edges) -> Ints:
+def _by_entropy(
+    trimmed: TrimmedGraph, edges: Edges, sort: Callable[[CallGraph, Ints, Ints, Ints], Ints] = sort_nodes
+) -> Ints:
     scores = entropy_scores(trimmed.graph, trimmed.nodes, edges)
-    return sort_nodes(trimmed.graph, trimmed.nodes, scores, trimmed.graph.weights.flat)
+    return sort(trimmed.graph, trimmed.nodes, scores, trimmed.graph.weights.flat)
 
 
 def _picture_count(trimmed: TrimmedGraph, settings: Settings, node_cutoff: int) -> int:

@@ -11,6 +11,7 @@ from pypprof.columns import (
     Ints,
     all_true,
     group_edges,
+    group_stops,
     ragged_positions,
     row_any,
     starts_of,
@@ -59,7 +60,7 @@ def _edge_true(mask: Bools, starts: Ints, last: bool) -> Ints:
         rows = starts.searchsorted(hits, side="right") - 1
         edges = group_edges(rows)
         if last:
-            edges = np.concatenate((edges[1:], np.array([len(rows)]))) - 1
+            edges = group_stops(edges, len(rows)) - 1
         rows = rows.take(edges)
         found[rows] = hits.take(edges) - starts.take(rows)
     return found

@@ -106,8 +106,9 @@ def _node(graph: DotGraph, node: DotNode, number: int, heaviest: float) -> str:
         text += "\\n" if node.flat else " "
         text += f"of {shown} ({percentage(node.cum, graph.total).strip()})"
     size = 8
-    if heaviest and node.flat and abs64(node.flat) <= heaviest:
-        size += math.ceil(16.0 * math.sqrt(float(abs64(node.flat)) / heaviest))
+    weight = float(abs64(node.flat))
+    if heaviest and node.flat and weight <= heaviest:
+        size += math.ceil(16.0 * math.sqrt(weight / heaviest))
     ratio = _ratio(node.cum, graph.total)
     return (
         f'N{number} [label="{text}" id="node{number}" fontsize={size} shape=box '

@@ -11,6 +11,9 @@ from pypprof.session import Session
 from pypprof.settings import CHOICES, OPTIONS, text_of
 
 
+_EMPTY = '""'
+
+
 class Quit(Exception):
     """The user wants to leave."""
 
@@ -31,7 +34,7 @@ def show_options(session: Session, arguments: list[str]) -> None:
             comment = f"[{' | '.join(types)}]"
         elif name == "nodecount" and value == "-1":
             comment = "default"
-        lines.append(f"  {name:<25} = {value or '\"\"' if not value else value:<20} {comment and '//: ' + comment}")
+        lines.append(f"  {name:<25} = {value or _EMPTY:<20} {comment and '//: ' + comment}")
     note("\n".join(sorted(lines)))
 
 
@@ -92,7 +95,7 @@ def leave(session: Session, arguments: list[str]) -> None:
 def undo(session: Session, arguments: list[str]) -> None:
     """Take back the last change of an option."""
     for name in session.undo():
-        note(f"{name} = {text_of(session.settings, name) or '\"\"'}")
+        note(f"{name} = {text_of(session.settings, name) or _EMPTY}")
 
 
 _OWN_WORDS = (
