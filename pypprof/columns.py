@@ -10,7 +10,8 @@ written as np.add.reduce(a) and unique_numbers(a). Nothing breaks otherwise; it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +28,13 @@ else:
 
 I4, I8, U4, U8 = (np.dtype(code) for code in ("<i4", "<i8", "<u4", "<u8"))
 BOOL = np.dtype("?")
+
+
+def filled(size: int, value: Any, dtype: Any) -> Array:
+    """A column of one value."""
+    column = np.empty(size, dtype)
+    column.fill(value)
+    return column
 
 
 def frozen(column: Array) -> Array:
@@ -157,10 +165,16 @@ def in_order_of_appearance(numbers: Ints, first: Ints) -> tuple[Ints, Ints]:
     return rank.take(numbers), first.take(order)
 
 
+def distinct(indices: Array, size: int) -> Ints:
+    """The distinct values among `indices` (0 <= index < size), ascending."""
+    used = np.zeros(size, BOOL)
+    used[indices] = True
+    return where_true(used)
+
+
 def table_of(values: Any, size: int, dtype: Any, at: Array, default: Any) -> Array:
     """A look-up column of `size` entries: `values` at the positions `at`, else `default`."""
-    table = np.empty(size, dtype)
-    table.fill(default)
+    table = filled(size, default, dtype)
     table[at] = values
     return table
 
@@ -192,3 +206,24 @@ def hash_rows(flat: Array, starts: Ints) -> UInts:
     h.cumsum(out=running[1:])
     edge = running.take(starts)
     return mix(edge[1:] - edge[:-1], 3) + counts.astype(U8)
+
+
+T, R = TypeVar("T"), TypeVar("R")
+_WORTH_THREADS = 12  # blocks; fewer are done before a pool of threads is up
+
+
+def in_parallel(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """work() of each item, in order; of many items on all cores (NumPy lets go of the lock)."""
+    import os
+
+    cores = min(os.cpu_count() or 1, 8)
+    if len(items) < _WORTH_THREADS or cores == 1:
+        yield from map(work, items)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(cores)
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

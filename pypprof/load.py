@@ -6,8 +6,6 @@ filled in, uninteresting frames dropped. Source of the order: google/pprof inter
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -76,12 +74,12 @@ def _grab(sources: Sequence[str], what: Sources, note: Note, kind: str) -> Profi
 
 
 def _combine(profiles: list[Profile]) -> Profile:
-    from pypprof.profile.align import combine
-
     if len(profiles) == 1:
         names = [t.type for t in profiles[0].sample_types]
         if names and len(set(names)) == len(names):
             return profiles[0]
+    from pypprof.profile.align import combine
+
     try:
         return combine(profiles)
     except PprofError as error:
@@ -150,15 +148,15 @@ def _drop_uninteresting(profile: Profile) -> Profile:
     return prune(profile, drop, keep)
 
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x1f\x7f]*")
-
-
 def _without_url(mapping: Mapping) -> Mapping:
     """A mapping without build id whose file is a URL: the address of a server, no file."""
-    if not mapping.build_id and _URL.fullmatch(mapping.file):
-        return mapping._replace(file="")
-    return mapping
+    return mapping._replace(file="") if not mapping.build_id and _is_url(mapping.file) else mapping
 
 
-def is_file(path: str) -> bool:
-    return os.path.exists(path)
+def _is_url(text: str) -> bool:
+    """Whether Go's url.Parse takes the text for an absolute URL."""
+    scheme, colon, _ = text.partition(":")
+    return (
+        bool(colon) and scheme.isascii() and scheme[:1].isalpha() and scheme.replace("+", "0").replace("-", "0")
+        .replace(".", "0").isalnum() and text.isprintable()
+    )  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable
 
 from pypprof.errors import PprofError
@@ -28,6 +27,8 @@ def write_file(path: str, pieces: Iterable[bytes]) -> None:
 
 
 def _replace(target: str, pieces: Iterable[bytes]) -> None:
+    import tempfile
+
     descriptor, temporary = tempfile.mkstemp(
         prefix=f".{os.path.basename(target)[:100]}.", dir=os.path.dirname(target) or "."
     )

@@ -29,13 +29,8 @@ class Family(NamedTuple):
 
     def find(self, spelling: str) -> Unit | None:
         """The unit that a spelling means, upper case and a plural s ignored; None if not ours."""
-        spelling = spelling.lower()
-        if len(spelling.encode("utf-8", "surrogateescape")) > 2:
-            spelling = spelling.removesuffix("s")
-        for unit in self.units:
-            if spelling in unit.aliases:
-                return unit
-        return None
+        family, unit = lookup(spelling)
+        return unit if family is self else None
 
     def natural(self, value: float) -> tuple[float, str]:
         """`value` (in base units) in the largest unit in which it is at least 1."""
@@ -87,8 +82,21 @@ FAMILIES = (
     Family(_TIME, Unit("s", (), 1e9)),
     Family(_GCU, Unit("GCU", (), 1.0)),
 )
+_BY_ALIAS = {alias: (family, unit) for family in FAMILIES for unit in family.units for alias in unit.aliases}
+_known: dict[str, tuple[Family | None, Unit | None]] = {}  # spellings met so far
 # A target unit that adds nothing to the number is not printed.
 _SILENT = frozenset(["count", "sample", "unit", "minimum", "auto"])
+
+
+def lookup(spelling: str) -> tuple[Family | None, Unit | None]:
+    """The family and the unit that a spelling means; (None, None) for an unknown one."""
+    found = _known.get(spelling)
+    if found is None:
+        name = spelling.lower()
+        if len(name.encode("utf-8", "surrogateescape")) > 2:
+            name = name.removesuffix("s")
+        found = _known[spelling] = _BY_ALIAS.get(name, (None, None))
+    return found
 
 
 def scale(value: int, source: str, target: str) -> tuple[float, str]:
@@ -100,16 +108,14 @@ def scale(value: int, source: str, target: str) -> tuple[float, str]:
     if INT64_MIN < value < 0:
         number, unit = scale(-value, source, target)
         return -number, unit
-    for family in FAMILIES:
-        known = family.find(source)
-        if known is None:
-            continue
-        base = float(value) * known.factor
-        if target in ("minimum", "auto"):
-            return family.natural(base)
-        wanted = family.find(target) or family.default
-        return base / wanted.factor, wanted.name
-    return float(value), "" if target in _SILENT else target
+    family, known = lookup(source)
+    if family is None or known is None:
+        return float(value), "" if target in _SILENT else target
+    base = float(value) * known.factor
+    if target in ("minimum", "auto"):
+        return family.natural(base)
+    wanted = family.find(target) or family.default
+    return base / wanted.factor, wanted.name
 
 
 def scaled_label(value: int, source: str, target: str) -> str:
@@ -134,7 +140,8 @@ def percentage(value: int, total: int) -> str:
 
 def same_kind(first: str, second: str) -> bool:
     """Whether two units are equal or of one family, so that their values can be merged."""
-    return first == second or any(f.find(first) and f.find(second) for f in FAMILIES)
+    family = lookup(first)[0]
+    return first == second or (family is not None and family is lookup(second)[0])
 
 
 def wrap64(value: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -10,10 +10,12 @@ from pypprof.columns import BOOL, I8, Bools, Ints, all_true, group_edges, where_
 from pypprof.graph.edges import Edges, build_edges
 from pypprof.graph.frames import FrameMaker
 from pypprof.graph.nodes import NodeInfo, NodeTable
-from pypprof.graph.tags import NodeTags, TagCollector
 from pypprof.graph.weights import Weights, WeightTable
 from pypprof.settings import Settings
 from pypprof.view import View
+
+if TYPE_CHECKING:
+    from pypprof.graph.tags import NodeTags
 
 
 class CallGraph(Protocol):
@@ -60,22 +62,25 @@ class Graph:
 
     def __init__(self, view: View, table: NodeTable) -> None:
         self._view, self.table = view, table
-        self.weights = weight_table(view, table).weights(view.sample)
+        self._weight_table = weight_table(view, table)
+        self.weights = self._weight_table.weights(view.sample)
         self.count = table.count
         self.info, self.printable, self.functions = table.info, table.printable, table.functions
 
     def restrict(self, edges: Edges | None, kept: Bools | None) -> Edges:
         return build_edges(self._view.profile, self.table, self._view.sample, kept)
 
-    def edges_into(self, children: Bools, kept: Bools | None) -> Edges:
-        """restrict(), but only the edges into some nodes."""
-        return build_edges(self._view.profile, self.table, self._view.sample, kept, children=children)
+    def location_weights(self) -> Ints | None:
+        """The weight of each location (see WeightTable.locations)."""
+        return self._weight_table.locations(self._view.sample)
 
-    def edges_at(self, ends: Bools) -> Edges:
-        """All edges into and out of some nodes."""
-        return build_edges(self._view.profile, self.table, self._view.sample, None, ends=ends)
+    def edges_at(self, ends: Bools, kept: Bools | None = None) -> Edges:
+        """restrict(), but only the edges into and out of some nodes, and residual is left open."""
+        return build_edges(self._view.profile, self.table, self._view.sample, kept, at=ends, residual=False)
 
     def tags(self, nodes: Ints, unit: str) -> dict[int, NodeTags]:
+        from pypprof.graph.tags import TagCollector
+
         collector = TagCollector(self._view, unit)
         wanted = np.zeros(self.count, BOOL)
         wanted[nodes] = True

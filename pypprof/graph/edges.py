@@ -11,12 +11,29 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pypprof.columns import BOOL, I8, U8, Array, Bools, Ints, any_true, group_edges, group_stops, join, table_of, where_true
-from pypprof.graph.frames import FrameMaker, Frames
+from pypprof.columns import (
+    BOOL,
+    I8,
+    U8,
+    Array,
+    Bools,
+    Ints,
+    any_true,
+    filled,
+    group_edges,
+    group_stops,
+    in_parallel,
+    join,
+    table_of,
+    where_true,
+)
+from pypprof.graph.frames import FrameMaker
 from pypprof.graph.nodes import NodeTable
 from pypprof.graph.weights import divided
 from pypprof.profile.model import Block, Profile
 from pypprof.view import SampleKind
+
+_INLINE, _RESIDUAL = 1, 2
 
 
 class Edges(NamedTuple):
@@ -47,83 +64,76 @@ def build_edges(
     table: NodeTable,
     sample: SampleKind,
     kept: Bools | None = None,
-    ends: Bools | None = None,
-    children: Bools | None = None,
+    at: Bools | None = None,
+    residual: bool = True,
 ) -> Edges:
     """The edges between kept nodes (None: all).
 
-    `ends` (mask of nodes) restricts to edges with such a node at either end, `children` to edges
-    with such a child.
+    `at` (a mask of nodes) restricts to edges with such a node at either end. Without `residual`
+    that flag is not made out (it is false then).
     """
-    maker = FrameMaker(table, kept)
-    nodes = np.arange(table.count) if kept is None else where_true(kept)
-    numbering = _Numbering(table, nodes)
+    builder = _Builder(table, sample, kept, at, residual)
     parts: list[Edges] = []
     pending = 0
-    for block in profile.blocks:
-        frames = maker.frames(block)
-        part = _block_edges(block, frames, numbering, table, sample, ends, children)
+    for part in in_parallel(builder.edges, profile.blocks):
         parts.append(part)
         pending += len(part.parent)
         if pending > 4_000_000:
-            parts = [_sum_edges(parts, numbering)]
+            parts = [_sum_edges(parts, builder.bits)]
             pending = len(parts[0].parent)
-    edges = _sum_edges(parts, numbering)
-    return edges._replace(parent=nodes.take(edges.parent), child=nodes.take(edges.child))
+    edges = _sum_edges(parts, builder.bits)
+    return edges._replace(parent=builder.nodes.take(edges.parent), child=builder.nodes.take(edges.child))
 
 
-class _Numbering:
-    """Kept nodes numbered densely, so that a pair fits into few bits."""
+class _Builder:
+    """Makes the edges of single blocks. Kept nodes are numbered densely: a pair fits few bits."""
 
-    def __init__(self, table: NodeTable, nodes: Ints) -> None:
-        self.bits = max(1, (len(nodes) - 1).bit_length())
-        of_node = table_of(np.arange(len(nodes)), table.count, I8, nodes, 0)
-        self.of_slot = of_node.take(table.slot_node)
+    def __init__(
+        self, table: NodeTable, sample: SampleKind, kept: Bools | None, at: Bools | None, residual: bool
+    ) -> None:
+        self._table, self._sample, self._at = table, sample, at
+        self._places = residual and kept is not None
+        self._maker = FrameMaker(table, kept, around=at, places=self._places)
+        self.nodes = np.arange(table.count) if kept is None else where_true(kept)
+        self.bits = max(1, (len(self.nodes) - 1).bit_length())
+        number = table_of(np.arange(len(self.nodes)), table.count, I8, self.nodes, 0)
+        self._number_of_slot = number.take(table.slot_node)
 
+    def edges(self, block: Block) -> Edges:
+        """One row a distinct pair; ends are numbers in `nodes`."""
+        table, frames = self._table, self._maker.frames(block)
+        value, divisor = self._sample.values(block), self._sample.divisors(block)
+        live = value != 0
+        if divisor is not None:
+            live |= divisor != 0
+        node = self._number_of_slot.take(frames.slot)
+        linked = (frames.sample[1:] == frames.sample[:-1]) & (node[1:] != node[:-1])
+        linked &= live.take(frames.sample[:-1])
+        if self._at is not None:
+            hit = self._at.take(table.slot_node.take(frames.slot))
+            linked &= (hit[1:] | hit[:-1]) & (frames.order[1:] - frames.order[:-1] <= 1)
+        # Root first: of equal pairs in a sample the first one counts.
+        rows = where_true(linked)[::-1]
+        if not len(rows):
+            return no_edges()
+        flags = table.slot_inner.take(frames.slot.take(rows)) * _INLINE
+        if self._places:
+            flags |= (frames.place.take(rows + 1) - frames.place.take(rows) > 1) * _RESIDUAL
+        pair = node.take(rows + 1) << self.bits
+        pair |= node.take(rows)
+        samples, flags, pair = _once_a_sample(frames.sample.take(rows), flags, pair, self.bits, block.size())
+        return self._sums(samples, flags, pair, value, divisor)
 
-def _block_edges(
-    block: Block,
-    frames: Frames,
-    numbering: _Numbering,
-    table: NodeTable,
-    sample: SampleKind,
-    ends: Bools | None,
-    children: Bools | None,
-) -> Edges:
-    """The edges of one block, one row a distinct pair, in the order of `pair_key`."""
-    value = sample.values(block)
-    divisor = sample.divisors(block)
-    live = value != 0
-    if divisor is not None:
-        live |= divisor != 0
-    node = numbering.of_slot.take(frames.slot)
-    same = (frames.sample[1:] == frames.sample[:-1]) & (node[1:] != node[:-1])
-    same &= live.take(frames.sample[:-1])
-    if ends is not None or children is not None:
-        real = table.slot_node.take(frames.slot)
-        if ends is not None:
-            hit = ends.take(real)
-            same &= hit[1:] | hit[:-1]
-        if children is not None:
-            same &= children.take(real[:-1])
-    # Root first: of equal pairs in a sample the first one counts.
-    at = where_true(same)[::-1]
-    if not len(at):
-        return no_edges()
-    flags = (frames.place.take(at + 1) - frames.place.take(at) > 1) * 2
-    flags |= table.slot_inner.take(frames.slot.take(at))
-    pair = node.take(at + 1) << numbering.bits
-    pair |= node.take(at)
-    rows, flags, pair = _once_a_sample(frames.sample.take(at), flags, pair, numbering.bits, block.size())
-    starts = group_edges(pair)
-    pair = pair.take(starts)
-    weight = np.add.reduceat(value.take(rows), starts)
-    weight_div = np.zeros(len(pair), I8) if divisor is None else np.add.reduceat(divisor.take(rows), starts)
-    mask = (1 << numbering.bits) - 1
-    return Edges(
-        pair >> numbering.bits, pair & mask, weight, weight_div,
-        np.bitwise_or.reduceat(flags, starts) >= 2, np.bitwise_and.reduceat(flags, starts) % 2 == 1,
-    )  # fmt: skip
+    def _sums(self, samples: Ints, flags: Ints, pair: Ints, value: Ints, divisor: Ints | None) -> Edges:
+        starts = group_edges(pair)
+        pair = pair.take(starts)
+        weight = np.add.reduceat(value.take(samples), starts)
+        weight_div = np.zeros(len(pair), I8) if divisor is None else np.add.reduceat(divisor.take(samples), starts)
+        return Edges(
+            pair >> self.bits, pair & ((1 << self.bits) - 1), weight, weight_div,
+            np.bitwise_or.reduceat(flags, starts) & _RESIDUAL != 0,
+            np.bitwise_and.reduceat(flags, starts) & _INLINE != 0,
+        )  # fmt: skip
 
 
 def _once_a_sample(sample: Ints, flags: Ints, pair: Ints, bits: int, samples: int) -> tuple[Ints, Ints, Ints]:
@@ -132,26 +142,29 @@ def _once_a_sample(sample: Ints, flags: Ints, pair: Ints, bits: int, samples: in
     if 2 * bits + sample_bits + 2 <= 63:
         key = (pair << (sample_bits + 2)) | (sample << 2) | flags
         key.sort()
-        which = key >> 2
-        first = group_edges(which)
-        last = group_stops(first, len(key)) - 1
-        if not any_true((key.take(first) ^ key.take(last)) & 3):
+        first = group_edges(key >> 2)
+        if len(first) < len(key):
+            last = group_stops(first, len(key)) - 1
+            definite = not any_true((key.take(first) ^ key.take(last)) & 3)
             key = key.take(first)
+        else:
+            definite = True
+        if definite:
             return (key >> 2) & ((1 << sample_bits) - 1), key & 3, key >> (sample_bits + 2)
     # Repetitions with different flags: keep the order of the input among equals.
     order = np.lexsort((sample, pair))
     sample, flags, pair = sample.take(order), flags.take(order), pair.take(order)
-    new = np.ones(len(pair), BOOL)
+    new = filled(len(pair), True, BOOL)
     new[1:] = (pair[1:] != pair[:-1]) | (sample[1:] != sample[:-1])
     return sample[new], flags[new], pair[new]
 
 
-def _sum_edges(parts: list[Edges], numbering: _Numbering) -> Edges:
+def _sum_edges(parts: list[Edges], bits: int) -> Edges:
     """Equal pairs of several parts added up."""
     if len(parts) <= 1:
         return parts[0] if parts else no_edges()
     columns = [join([part[i] for part in parts], I8) for i in range(6)]
-    pair = (columns[0].astype(U8) << U8.type(numbering.bits)) | columns[1].astype(U8)
+    pair = (columns[0].astype(U8) << U8.type(bits)) | columns[1].astype(U8)
     order = pair.argsort(kind="stable")
     starts = group_edges(pair.take(order))
     if not len(starts):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pypprof.columns import (
+    filled,
     BOOL,
     I4,
     I8,
@@ -19,10 +20,10 @@ from pypprof.columns import (
     Ints,
     Rows,
     all_true,
+    distinct,
     largest,
     number_rows,
     starts_of,
-    where_true,
 )
 from pypprof.fetch import paths
 from pypprof.profile.model import Profile
@@ -79,7 +80,7 @@ class NodeTable:
     ) -> None:
         self.slot_starts, line_of = _slots(profile)
         counts = self.slot_starts[1:] - self.slot_starts[:-1]
-        self.slot_inner: Bools = np.ones(len(line_of), BOOL)
+        self.slot_inner: Bools = filled(len(line_of), True, BOOL)
         self.slot_inner[self.slot_starts[1:] - 1] = False
         self._columns = _Columns(profile, line_of, counts, keep_objfiles, trim_path, source_path)
         numbers, first = number_rows(self._columns.identity())
@@ -118,8 +119,7 @@ def _slots(profile: Profile) -> tuple[Ints, Ints]:
     if all_true(counts > 0):
         return starts, np.arange(int(starts[-1]))
     slot_starts = starts_of(np.maximum(counts, 1))
-    line_of = np.empty(int(slot_starts[-1]), I8)
-    line_of.fill(-1)
+    line_of = filled(int(slot_starts[-1]), -1, I8)
     place = np.arange(int(starts[-1])) + (slot_starts[:-1] - starts[:-1]).repeat(counts)
     line_of[place] = np.arange(int(starts[-1]))
     return slot_starts, line_of
@@ -189,9 +189,7 @@ def _numbered(texts: list[str]) -> tuple[list[str], list[int]]:
 
 
 def _used(profile: Profile, indices: Array) -> tuple[Ints, list[str]]:
-    mask = np.zeros(len(profile.strings), BOOL)
-    mask[indices] = True
-    rows = where_true(mask)
+    rows = distinct(indices, len(profile.strings))
     return rows, profile.texts(rows)
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from pypprof.columns import I8, Array, Ints, group_edges, group_stops, where_true
 from pypprof.graph.callgraph import CallGraph
 from pypprof.graph.edges import Edges
-from pypprof.graph.gosort import go_sorted
 from pypprof.units import abs64, truncate64, wrap64
 
 
@@ -45,6 +44,8 @@ def sort_nodes(graph: CallGraph, nodes: Ints, score: Ints, second: Ints, limit: 
 
 def resort_nodes(graph: CallGraph, nodes: Ints, score: Ints, second: Ints) -> Ints:
     """sort_nodes() of nodes that are in a definite order already: equal ones fall as in Go."""
+
+    from pypprof.graph.gosort import go_sorted
 
     def key(node: int) -> tuple[int, bytes, int]:
         return -abs64(int(score[node])), sort_key(graph.printable(node)), -abs64(int(second[node]))

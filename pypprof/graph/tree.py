@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from pypprof.columns import (
+    filled,
     BOOL,
     I8,
     Bools,
@@ -46,8 +47,7 @@ class _Paths:
         self.starts = starts_of(counts)
         self.tree = np.empty(len(rows), I8)
         self.last = where_true(counts)  # the samples whose path goes on
-        self.parent = np.empty(len(self.last), I8)
-        self.parent.fill(-1)
+        self.parent = filled(len(self.last), -1, I8)
 
     def level(self, depth: int) -> tuple[Ints, Ints]:
         """(parent, position) of the frame `depth` below the root of each path that is so long."""
@@ -96,7 +96,7 @@ class Tree:
     def _weigh(self) -> Weights:
         sums = [np.zeros(self.count, I8) for _ in range(4)]
         sample = self._view.sample
-        inline = np.ones(self.count, BOOL)
+        inline = filled(self.count, True, BOOL)
         for path in self._paths:
             leaves = where_true(path.starts[1:] - path.starts[:-1])
             leaf = path.tree.take(path.starts.take(leaves)) if len(path.tree) else leaves

@@ -9,17 +9,20 @@ the others, so only edges are made anew for each set of kept nodes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pypprof.columns import BOOL, Bools, Ints, total, where_true
+from pypprof.columns import filled, BOOL, Bools, Ints, total, where_true
 from pypprof.graph.callgraph import CallGraph, Graph, node_table
 from pypprof.graph.edges import Edges
 from pypprof.graph.order import entropy_scores, remove_redundant, resort_nodes, sort_nodes
-from pypprof.graph.tags import NodeTags
 from pypprof.settings import Settings
 from pypprof.units import abs64, truncate64
 from pypprof.view import View
+
+if TYPE_CHECKING:
+    from pypprof.graph.tags import NodeTags
 
 MAX_NODELETS = 4  # tags shown at a node of a picture
 
@@ -45,7 +48,7 @@ class TrimmedGraph:
         """The edges between the shown nodes."""
         if self.edges is None:
             edges = self.graph.restrict(None, self.kept)
-            self.edges = edges.take(np.logical_not(_light(self, edges)))
+            self.edges = edges.take(np.logical_not(light_edges(self, edges)))
         return self.edges
 
 
@@ -123,7 +126,7 @@ def _trim_tree(trimmed: TrimmedGraph, settings: Settings) -> None:
     trimmed.edges = trimmed.graph.restrict(None, trimmed.kept)
 
 
-def _light(trimmed: TrimmedGraph, edges: Edges) -> Bools:
+def light_edges(trimmed: TrimmedGraph, edges: Edges) -> Bools:
     """The edges into shown nodes that weigh less than the cutoff."""
     shown = np.zeros(trimmed.graph.count, BOOL)
     shown[trimmed.nodes] = True
@@ -135,10 +138,10 @@ def _trim_picture(trimmed: TrimmedGraph, settings: Settings, node_cutoff: int) -
     edges = graph.restrict(None, trimmed.kept)
     trimmed.nodes = _by_entropy(trimmed, edges)
     if settings.nodecount > 0:
-        light = _light(trimmed, edges)
+        light = light_edges(trimmed, edges)
         edges = edges.take(np.logical_not(light))
         count = _picture_count(trimmed, settings, node_cutoff)
-        absent = np.ones(graph.count, BOOL)
+        absent = filled(graph.count, True, BOOL)
         absent[trimmed.nodes] = False
         if _limit(trimmed, count):
             assert trimmed.kept is not None
@@ -146,7 +149,7 @@ def _trim_picture(trimmed: TrimmedGraph, settings: Settings, node_cutoff: int) -
             edges = graph.restrict(edges, kept)
             # A graph is built anew from its samples, a tree keeps the order of its first sort.
             trimmed.nodes = _by_entropy(trimmed, edges, resort_nodes if settings.call_tree else sort_nodes)
-    light = _light(trimmed, edges)
+    light = light_edges(trimmed, edges)
     trimmed.dropped_edges = len(where_true(light))
     edges = edges.take(np.logical_not(light))
     trimmed.edges = remove_redundant(graph, trimmed.nodes, edges)
@@ -173,21 +176,3 @@ def _picture_count(trimmed: TrimmedGraph, settings: Settings, node_cutoff: int) 
         if boxes >= most:
             return index + 1
     return most
-
-
-def only_into(trimmed: TrimmedGraph) -> Edges:
-    """The edges of a plain graph into the shown nodes, light ones left out."""
-    graph = trimmed.graph
-    assert isinstance(graph, Graph)
-    wanted = np.zeros(graph.count, BOOL)
-    wanted[trimmed.nodes] = True
-    edges = graph.edges_into(wanted & inlined_nodes(graph), trimmed.kept)
-    return edges.take(np.logical_not(_light(trimmed, edges)))
-
-
-def inlined_nodes(graph: Graph) -> Bools:
-    """The nodes that are an inlined frame of any location."""
-    mask = np.zeros(graph.count, BOOL)
-    mask[graph.table.slot_node[graph.table.slot_inner]] = True
-    return mask
-

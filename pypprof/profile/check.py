@@ -19,6 +19,7 @@ from pypprof.columns import (
     any_true,
     frozen,
     group_edges,
+    in_parallel,
     largest,
     table_of,
     where_true,
@@ -47,7 +48,10 @@ class IdLookup:
         top = largest(ids)
         self._ids = ids
         self._table: Array | None = None
-        if top <= 4 * len(ids) + 1024:
+        self._in_order = len(ids) > 0 and top == len(ids) and all_true(ids[1:] > ids[:-1])
+        if self._in_order:
+            pass
+        elif top <= 4 * len(ids) + 1024:
             self._table = table_of(np.arange(len(ids), dtype=I4), top + 2, I4, ids.astype(I8), -1)
         else:
             self._order = ids.argsort()
@@ -55,6 +59,11 @@ class IdLookup:
 
     def rows(self, wanted: Array) -> Rows:
         """int32 rows of the wanted ids."""
+        if self._in_order:
+            # The ids are 1, 2, 3 ...; what lies outside becomes -1.
+            rows = wanted.astype(I4) if largest(wanted) <= len(self._ids) else self._clipped(wanted)
+            rows -= 1
+            return rows
         if self._table is not None:
             if len(wanted) and largest(wanted) >= len(self._table):
                 wanted = np.minimum(wanted, np.array([len(self._table) - 1], wanted.dtype))
@@ -64,6 +73,9 @@ class IdLookup:
         rows = self._order.take(place).astype(I4)
         rows[self._sorted.take(place) != wanted] = -1
         return rows
+
+    def _clipped(self, wanted: Array) -> Rows:
+        return (wanted * (wanted <= len(self._ids))).astype(I4)
 
 
 def resolve(draft: Draft) -> Profile:
@@ -96,7 +108,7 @@ def resolve(draft: Draft) -> Profile:
     types = len(sample_types)
     if not types and any(len(block.starts) > 1 for block in blocks):
         raise Invalid("missing sample type information")
-    resolved = tuple(_block(block, types, lookup) for block in blocks)
+    resolved = tuple(in_parallel(lambda block: _block(block, types, lookup), blocks))
     _unique("mapping", "ID=", np.array([m.id for m in mappings], U8))
     _unique("function", "ID=", draft.functions.id)
     _unique("location", "id=", draft.locations.id)

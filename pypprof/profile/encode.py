@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pypprof.columns import I8, U8, Array, Bools, Ints, UInts, largest, ragged_positions, starts_of
+from pypprof.columns import filled, I8, U8, Array, Bools, Ints, UInts, largest, ragged_positions, starts_of
 from pypprof.profile import wire
 from pypprof.profile.model import ENCODING, ERRORS, Block, Labels, Mapping, Profile
 
@@ -51,8 +51,7 @@ class _StringTable:
         self._old = profile.strings
         add = self._add
         self.sample_types = [(add(t), add(u)) for t, u in profile.sample_types]
-        self._by_index = np.empty(len(self._old), I8)
-        self._by_index.fill(-1)
+        self._by_index = filled(len(self._old), -1, I8)
         rank = _key_ranks(profile)
         self.labels = [self._labels(block.labels, rank) for block in profile.blocks]
         self.mappings = [(add(m.file), add(m.build_id)) for m in profile.mappings]
@@ -104,7 +103,7 @@ def _key_ranks(profile: Profile) -> Array:
 
 def varint_sizes(values: UInts) -> Ints:
     """Bytes that each value takes as a varint."""
-    sizes = np.ones(len(values), I8)
+    sizes = filled(len(values), 1, I8)
     top = largest(values)
     for limit in _LIMITS.tolist():
         if top < limit:

@@ -12,10 +12,12 @@ Raises Unusual when the bytes may be valid but are nothing that profile writers 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from pypprof.columns import (
+    table_of,
     I4,
     I8,
     U4,
@@ -24,6 +26,7 @@ from pypprof.columns import (
     Ints,
     UInts,
     all_true,
+    in_parallel,
     join,
     largest,
     ragged_positions,
@@ -90,9 +93,8 @@ class Varints:
         word &= 0x3FFF
         word |= high
         self.value = word
-        self._index = np.empty(self.size + 1, I4)
-        self._index.fill(-1)
-        self._index[self.at] = np.arange(count + 1, dtype=I4)
+        self.longest = largest(self.extra)
+        self._index = table_of(np.arange(count + 1, dtype=I4), self.size + 1, I4, self.at, -1)
 
     def index_of(self, offset: Array) -> Ints:
         """The varint that starts at each byte offset; Malformed where none does."""
@@ -105,6 +107,8 @@ class Varints:
 
     def wide(self, index: Array) -> UInts:
         """The full 64-bit values of the varints at `index`."""
+        if self.longest <= 3:
+            return self.value.take(index).astype(U8)
         extra = self.extra.take(index)
         longest = largest(extra)
         if longest <= 3:
@@ -152,7 +156,9 @@ class Lanes:
             if largest(value - self.end) >= 0:
                 raise Malformed("bad varint")
             following = self.at + 2
-            for tag, rows in _alike(tags, varints.extra.take(self.at)):
+            if varints.longest > 3 and largest(varints.extra.take(self.at)) > 3:
+                raise Unusual
+            for tag, rows in _alike(tags):
                 kind = tag & 7
                 at = value if rows is None else value.take(rows)
                 lane = self.lane if rows is None else self.lane.take(rows)
@@ -172,15 +178,13 @@ class Lanes:
     def _behind(self, length_at: Ints) -> Ints:
         """The varint behind the bytes whose length stands at `length_at`."""
         varints = self.varints
-        if largest(varints.extra.take(length_at)) > 3:
+        if varints.longest > 3 and largest(varints.extra.take(length_at)) > 3:
             raise Unusual
         return varints.index_of(varints.at.take(length_at + 1) + varints.value.take(length_at))
 
 
-def _alike(tags: Array, extra: Array) -> Iterator[tuple[int, Ints | None]]:
+def _alike(tags: Array) -> Iterator[tuple[int, Ints | None]]:
     """(tag, rows that have it); rows None when all have."""
-    if largest(extra) > 3:
-        raise Unusual
     tag = int(tags[0])
     if all_true(tags == tag):
         yield tag, None
@@ -273,7 +277,7 @@ def _samples(varints: Varints, start: Ints, end: Ints) -> DraftBlock:
             varints.wide(at)
     id_starts, id_at = _repeated(varints, ids, count)
     flat = varints.value.take(id_at)
-    if len(flat) and largest(varints.extra.take(id_at)) > 3:
+    if varints.longest > 3 and len(flat) and largest(varints.extra.take(id_at)) > 3:
         flat = varints.wide(id_at)
     value_starts, value_at = _repeated(varints, values, count)
     labels = None
@@ -302,20 +306,48 @@ class _Parts:
         return self.start[taken], self.end[taken]
 
 
-def _blocks(data: Array, kinds: list[_Parts]) -> Iterator[tuple[Varints, list[tuple[Ints, Ints]]]]:
-    """Blocks of bytes with the messages of each kind that lie in them, as varint positions."""
-    usable = len(data) - PADDING
+class _Chapter(NamedTuple):
+    """A range of bytes and the bodies of the messages in it: (starts, ends) of each kind."""
+
+    start: int
+    stop: int
+    bodies: list[tuple[Ints, Ints]]
+
+
+def _chapters(parts: Outline, limit: int) -> list[_Chapter]:
+    """The messages of all kinds, some BLOCK_BYTES at a time."""
+    kinds = [_Parts(parts, field) for field in (SAMPLE, LOCATION, FUNCTION)]
+    chapters = []
     while True:
-        pending = [start for kind in kinds if (start := kind.next_start()) is not None]
+        pending = [kind for kind in kinds if kind.next_start() is not None]
         if not pending:
-            return
-        start = min(pending)
-        longest = max(int(k.end[k.done]) for k in kinds if k.next_start() == start)
-        limit = min(max(start + BLOCK_BYTES, longest), usable)
-        bodies = [kind.take_until(limit) for kind in kinds]
-        stop = max(int(ends[-1]) for _, ends in bodies if len(ends))
-        varints = Varints(data, start, stop)
-        yield varints, [(varints.index_of(s - start), varints.index_of(e - start)) for s, e in bodies]
+            return chapters
+        first = min(pending, key=lambda kind: kind.next_start() or 0)
+        start = int(first.start[first.done])
+        upto = min(max(start + BLOCK_BYTES, int(first.end[first.done])), limit)
+        bodies = [kind.take_until(upto) for kind in kinds]
+        chapters.append(_Chapter(start, max(int(ends[-1]) for _, ends in bodies if len(ends)), bodies))
+
+
+class _Decoded(NamedTuple):
+    """The messages of a chapter; None where it has none of a kind."""
+
+    samples: DraftBlock | None
+    locations: DraftLocations | None
+    functions: list[UInts] | None
+
+
+def _decode_chapter(buffer: Array, chapter: _Chapter) -> _Decoded:
+    varints = Varints(buffer, chapter.start, chapter.stop)
+    samples, locations, functions = (
+        (varints.index_of(starts - chapter.start), varints.index_of(ends - chapter.start))
+        for starts, ends in chapter.bodies
+    )
+    return _Decoded(
+        _samples(varints, *samples) if len(samples[0]) else None,
+        _locations(varints, *locations) if len(locations[0]) else None,
+        _scalars(varints, *functions, 6)[1:] if len(functions[0]) else None,
+    )
 
 
 def decode(data: bytes) -> Draft:
@@ -324,21 +356,16 @@ def decode(data: bytes) -> Draft:
     Malformed where Go's decoder fails; Unusual where the exact decoder must be asked.
     """
     parts = outline(data, len(data) - PADDING)
-    blocks: list[DraftBlock] = []
-    locations: list[DraftLocations] = []
-    functions: list[list[UInts]] = []
-    kinds = [_Parts(parts, field) for field in (SAMPLE, LOCATION, FUNCTION)]
-    for varints, (samples, places, names) in _blocks(np.frombuffer(data, np.dtype("u1")), kinds):
-        if len(samples[0]):
-            blocks.append(_samples(varints, *samples))
-        if len(places[0]):
-            locations.append(_locations(varints, *places))
-        if len(names[0]):
-            functions.append(_scalars(varints, *names, 6)[1:])
+    buffer = np.frombuffer(data, np.dtype("u1"))
+    chapters = _chapters(parts, len(data) - PADDING)
+    decoded = list(in_parallel(lambda chapter: _decode_chapter(buffer, chapter), chapters))
     sample_types, period_type = decode_value_types(data, parts)
     return Draft(
-        decode_strings(data, parts), sample_types, period_type, blocks, decode_mappings(data, parts),
-        _join_locations(locations), _join_functions(functions), parts.scalars, parts.comments,
+        decode_strings(data, parts), sample_types, period_type,
+        [part.samples for part in decoded if part.samples is not None], decode_mappings(data, parts),
+        _join_locations([part.locations for part in decoded if part.locations is not None]),
+        _join_functions([part.functions for part in decoded if part.functions is not None]),
+        parts.scalars, parts.comments,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pypprof.columns import (
+    table_of,
     I4,
     I8,
     U8,
@@ -200,9 +201,7 @@ class _Merger:
         kinds, _ = number_ragged([function, line, column * last], starts)
         numbers, first = number_rows([mapping + 1, address - begin, folded, kinds])
         numbers, first = in_order_of_appearance(numbers, first)
-        number = np.empty(len(counts), I8)
-        number.fill(-1)
-        number[appearing] = numbers
+        number = table_of(numbers, len(counts), I8, appearing, -1)
         kept, kept_lines = select_rows(starts, first)
         lines = Lines(function.take(kept_lines).astype(I4), line.take(kept_lines), column.take(kept_lines))
         locations = Locations(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pypprof.columns import I4, I8, Array, Ints, Rows, starts_of
+from pypprof.columns import table_of, I4, I8, Array, Ints, Rows, starts_of
 
 ENCODING = "utf-8"
 ERRORS = "surrogateescape"
@@ -164,14 +164,12 @@ def select_samples(block: Block, rows: Ints) -> Block:
     size = block.size()
     if len(rows) == size:
         return block
-    from pypprof.columns import select_rows
+    from pypprof.columns import table_of, select_rows
 
     starts, positions = select_rows(block.starts, rows)
     labels = block.labels
     if labels is not None:
-        new_row = np.empty(size, I8)
-        new_row.fill(-1)
-        new_row[rows] = np.arange(len(rows))
+        new_row = table_of(np.arange(len(rows)), size, I8, rows, -1)
         moved = new_row.take(labels.sample)
         labels = select_labels(labels._replace(sample=moved), moved >= 0)
     return Block(starts, block.stacks.take(positions), block.values.take(rows, 0), labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pypprof.columns import (
+    filled,
     I8,
     Array,
     Bools,
@@ -53,8 +54,7 @@ def last_true(mask: Bools, starts: Ints) -> Ints:
 
 
 def _edge_true(mask: Bools, starts: Ints, last: bool) -> Ints:
-    found = np.empty(len(starts) - 1, I8)
-    found.fill(-1)
+    found = filled(len(starts) - 1, -1, I8)
     hits = where_true(mask)
     if len(hits):
         rows = starts.searchsorted(hits, side="right") - 1

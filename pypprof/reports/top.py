@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pypprof.columns import any_true
-from pypprof.graph.trim import TrimmedGraph, only_into, trimmed_graph
+from pypprof.graph.inlining import inline_marks
+from pypprof.graph.trim import trimmed_graph
 from pypprof.reports.command import Command, Context, graph_usage
 from pypprof.reports.header import Header, graph_header, header_lines
 from pypprof.reports.values import ValueFormat, graph_format
@@ -34,7 +34,7 @@ def build(view: View, context: Context) -> TopReport:
     weights = trimmed.graph.weights
     nodes = trimmed.nodes.tolist()
     flat, cum = weights.flat_values().take(trimmed.nodes), weights.cum_values().take(trimmed.nodes)
-    inline = _inline_marks(trimmed)
+    inline = inline_marks(trimmed)
     rows = [
         TopRow(trimmed.graph.printable(node), inline.get(node, ""), f, c)
         for node, f, c in zip(nodes, flat.tolist(), cum.tolist(), strict=True)
@@ -42,16 +42,6 @@ def build(view: View, context: Context) -> TopReport:
     return TopReport(
         graph_header(view, context.settings, trimmed), graph_format(view, context.settings, trimmed), rows
     )
-
-
-def _inline_marks(trimmed: TrimmedGraph) -> dict[int, str]:
-    """For each shown node with an inlined call into it: whether all calls are."""
-    edges = only_into(trimmed)
-    if not any_true(edges.inline):
-        return {}
-    inlined = set(edges.child[edges.inline].tolist())
-    called = set(edges.child[edges.inline == False].tolist())  # noqa: E712 (a mask)
-    return {node: "partial-inline" if node in called else "inline" for node in inlined}
 
 
 def text(report: TopReport) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import BOOL, I4, I8, U8, starts_of
+from pypprof.columns import filled, BOOL, I4, I8, U8, starts_of
 from pypprof.graph.trim import trimmed_graph
 from pypprof.profile.model import Block, Functions, Interner, Lines, Locations, Profile, ValueType
 from pypprof.reports.command import Command, Context, graph_usage
@@ -36,7 +36,7 @@ def build(view: View, context: Context) -> ProtoReport:
         (),
         Locations(
             (one[1:]).astype(U8), np.zeros(count, I4) - 1, np.array([i.address for i in infos], U8),
-            np.zeros(count, BOOL), starts_of(np.ones(count, I8)),
+            np.zeros(count, BOOL), starts_of(filled(count, 1, I8)),
             Lines(
                 np.array(function_of, I4), np.array([i.line for i in infos], I8),
                 np.array([i.column for i in infos], I8),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import I4, number_rows, where_true
+from pypprof.columns import I4, distinct, where_true
 from pypprof.profile.model import Interner, Profile
 
 
@@ -15,37 +15,26 @@ def demangled(profile: Profile) -> Profile:
     """The profile with a printed name for every function whose name is its symbol's."""
     functions = profile.functions
     raw = where_true((functions.name == 0) | (functions.name == functions.system_name))
-    if not len(raw):
-        return profile
-    numbers, first = number_rows([functions.system_name.take(raw)])
-    symbols = profile.texts(functions.system_name.take(raw).take(first))
-    names = [printed_name(symbol) for symbol in symbols]
-    changed = functions.system_name.copy()
-    strings = profile.strings
-    if names != symbols:
-        interner = Interner(profile.strings)
-        indices = np.array([interner.add(name) for name in names], I4)
-        strings = interner.strings
-    else:
-        indices = functions.system_name.take(raw).take(first)
+    used = distinct(functions.system_name.take(raw), len(profile.strings))
+    changed = {index: new for index in used.tolist() if (new := printed_name(profile.strings[index])) is not None}
     name = functions.name.copy()
-    name[raw] = indices.take(numbers)
-    del changed
-    return profile._replace(strings=strings, functions=functions._replace(name=name))
+    name[raw] = functions.system_name.take(raw)
+    if not changed:
+        return profile._replace(functions=functions._replace(name=name))
+    interner = Interner(profile.strings)
+    table = np.arange(len(profile.strings), dtype=I4)
+    table[list(changed)] = [interner.add(text) for text in changed.values()]
+    name[raw] = table.take(name[raw])
+    return profile._replace(strings=interner.strings, functions=functions._replace(name=name))
 
 
-def printed_name(symbol: str) -> str:
-    """The symbol without parameters and template arguments, where it looks like C++."""
-    if not _looks_like_cpp(symbol):
-        return symbol
-    return _without(_without(symbol, "(", ")"), "<", ">")
-
-
-def _looks_like_cpp(name: str) -> bool:
+def printed_name(symbol: str) -> str | None:
+    """The symbol without parameters and template arguments where it looks like C++, else None."""
+    brackets = "<" in symbol or ">" in symbol or "[" in symbol or "]" in symbol
     # Neither Java's class.<init> nor Go's foo.(*Bar[...]).Method.
-    if ".<" in name or "])." in name:
-        return False
-    return any(char in name for char in "<>[]") or "::" in name
+    if not (brackets or "::" in symbol) or ".<" in symbol or "])." in symbol:
+        return None
+    return _without(_without(symbol, "(", ")"), "<", ">")
 
 
 def _without(name: str, begin: str, end: str) -> str:

@@ -6,13 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pypprof.columns import BOOL, Ints, any_true, total
+from pypprof.columns import filled, BOOL, Ints, any_true, total
 from pypprof.errors import CommandError
 from pypprof.profile.model import Block, Profile
 from pypprof.regex import Regex, compile_regex
 from pypprof.settings import Settings, parse_int
 from pypprof.units import divide64, wrap64
-from pypprof.view import filters
 from pypprof.view.aggregate import aggregate
 from pypprof.view.tags import (
     NumericUnits,
@@ -75,6 +74,7 @@ FILTER_OPTIONS = (
     "tagroot tagleaf focus ignore prune_from hide show show_from tagfocus tagignore tagshow taghide "
     "noinlines showcolumns granularity"
 ).split()
+_FILTERS = "focus ignore prune_from hide show show_from tagfocus tagignore tagshow taghide".split()
 _SHOWN_FILTERS = "focus ignore hide show show_from tagfocus tagignore tagshow taghide".split()
 _WARNING = {
     "focus": "Focus", "ignore": "Ignore", "hide": "Hide", "show": "Show", "show_from": "ShowFrom",
@@ -165,6 +165,9 @@ def _add_tag_frames(profile: Profile, settings: Settings, warnings: list[str]) -
 
 def _focus(profile: Profile, settings: Settings, units: NumericUnits, warnings: list[str]) -> Profile:
     """Apply all filters, in Go's order."""
+    if not any(getattr(settings, option) for option in _FILTERS):
+        return profile
+    from pypprof.view import filters
 
     def regex(option: str) -> Regex | None:
         value = getattr(settings, option)
@@ -189,14 +192,16 @@ def _focus(profile: Profile, settings: Settings, units: NumericUnits, warnings: 
 
 def _by_tags(profile: Profile, tag_filters: dict[str, TagFilter | None], matched: dict[str, bool]) -> Profile:
     """Keep the samples that tagfocus matches and tagignore does not."""
-    wanted = [np.ones(block.size(), BOOL) for block in profile.blocks]
+    from pypprof.profile.stacks import select
+
+    wanted = [filled(block.size(), True, BOOL) for block in profile.blocks]
     for option, tag_filter in tag_filters.items():
         if tag_filter:
             masks = [tag_filter.matches(profile, block) for block in profile.blocks]
             matched[option] = any(map(any_true, masks))
             for mask, hit in zip(wanted, masks, strict=True):
                 mask &= hit if option == "tagfocus" else np.logical_not(hit)
-    return filters.select(profile, wanted)
+    return select(profile, wanted)
 
 
 def _warn(settings: Settings, matched: dict[str, bool], warnings: list[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import BOOL, I8, Bools, Ints, all_true, any_true, row_any
+from pypprof.columns import filled, BOOL, I8, Bools, Ints, all_true, any_true, distinct, row_any
 from pypprof.profile.model import Profile
 from pypprof.profile.stacks import (
     cut_stacks,
@@ -27,7 +27,6 @@ from pypprof.view.matching import (
     matching_locations,
     matching_mappings,
     simplify_function,
-    used_strings,
 )
 
 
@@ -63,7 +62,7 @@ def _visible(
     """(profile without the hidden lines, which locations are hidden altogether)."""
     locations = profile.locations
     owner = line_location(locations)
-    keep = np.ones(len(owner), BOOL)
+    keep = filled(len(owner), True, BOOL)
     hidden = np.zeros(len(locations.id), BOOL)
     if hide:
         hit = matching_locations(profile, hide)
@@ -127,7 +126,7 @@ def prune_from(profile: Profile, regex: Regex) -> Profile:
 def _simplified_lines(profile: Profile, regex: Regex, without: Regex | None = None) -> Bools:
     """Whether the simplified name of each line's function matches (and not `without`)."""
     functions = profile.functions
-    used = used_strings(profile, functions.name)
+    used = distinct(functions.name, len(profile.strings))
     simple = [simplify_function(name) for name in profile.texts(used)]
     hits = [bool(name) and regex.search(s) for name, s in zip(profile.texts(used), simple, strict=True)]
     if without:

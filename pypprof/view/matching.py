@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import BOOL, Array, Bools, Ints, row_any, table_of, where_true
+from pypprof.columns import BOOL, Array, Bools, distinct, row_any, table_of
 from pypprof.profile.model import Profile
 from pypprof.regex import Regex
 
 
-def used_strings(profile: Profile, indices: Array) -> Ints:
-    """The distinct indices among `indices`, ascending."""
-    used = np.zeros(len(profile.strings), BOOL)
-    used[indices] = True
-    return where_true(used)
-
-
 def matching_strings(profile: Profile, regex: Regex, indices: Array) -> Bools:
     """Whether the string at each of the indices matches."""
-    rows = used_strings(profile, indices)
+    rows = distinct(indices, len(profile.strings))
     hits = regex.matching(profile.texts(rows))
     return table_of(np.array(hits, BOOL), len(profile.strings), BOOL, rows, False).take(indices)
 

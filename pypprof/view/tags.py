@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from pypprof.columns import BOOL, Array, Bools, any_true, number_rows
+from pypprof.columns import filled, BOOL, Array, Bools, any_true, number_rows
 from pypprof.errors import CommandError
 from pypprof.profile.model import Block, Labels, Profile, select_labels
 from pypprof.regex import Regex, compile_regex
@@ -82,7 +82,7 @@ class TagFilter:
             return np.zeros(block.size(), BOOL)
         numbers, tags = distinct_tags(profile, block.labels)
         tags = list(tags)
-        passed = np.ones(block.size(), BOOL)
+        passed = filled(block.size(), True, BOOL)
         for test in self.tests:
             hits = np.array([test(key, text, number) for key, text, number, _ in tags], BOOL)
             found = np.zeros(block.size(), BOOL)
