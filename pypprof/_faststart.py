@@ -40,7 +40,7 @@ def start() -> None:
     spec = PathFinder.find_spec("numpy")
     if spec is None or spec.origin is None or not spec.submodule_search_locations:
         return
-    place = list(spec.submodule_search_locations)[0]
+    place = next(iter(spec.submodule_search_locations))
     numpy, core = _Standin("numpy"), _Standin(_CORE)
     numpy.__path__, core.__path__ = [place], [place + "/_core"]
     numpy.__spec__, numpy.__file__ = spec, spec.origin

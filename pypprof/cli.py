@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pypprof.flags import CommandLine
+    from pypprof.load import Sources
+    from pypprof.session import Session
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,7 +58,7 @@ def _run(argv: Sequence[str]) -> int:
     except flags.HelpRequested:
         from pypprof.usage import usage
 
-        note(usage())
+        print(usage())
         return 0
     if line.source["version"]:
         from pypprof import __version__
@@ -64,7 +70,7 @@ def _run(argv: Sequence[str]) -> int:
     return _open(line)
 
 
-def _open(line) -> int:  # type: ignore[no-untyped-def]
+def _open(line: CommandLine) -> int:
     from pypprof.load import load
     from pypprof.output import note
     from pypprof.session import Session
@@ -83,7 +89,7 @@ def _open(line) -> int:  # type: ignore[no-untyped-def]
     return script.run(session, strict)
 
 
-def sources(line):  # type: ignore[no-untyped-def]
+def sources(line: CommandLine) -> Sources:
     """What the command line asks to load: the first of several arguments may be the binary."""
     from pypprof.fetch.binaries import is_binary
     from pypprof.load import Sources
@@ -98,7 +104,7 @@ def sources(line):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-def _one_shot(session, line) -> int:  # type: ignore[no-untyped-def]
+def _one_shot(session: Session, line: CommandLine) -> int:
     from pypprof.output import new_file, note, write_file, write_stdout
     from pypprof.reports import load
 

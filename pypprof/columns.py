@@ -18,11 +18,12 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Array = npt.NDArray[Any]  # the dtype is told in words where it matters
-    Bools = npt.NDArray[np.bool_]
-    Ints = npt.NDArray[np.int64]
-    Rows = npt.NDArray[np.int32]
-    UInts = npt.NDArray[np.uint64]
+    # Of bool, int64, int32 and uint64; for the reader, NumPy's own types of dtypes being what they are.
+    Array = npt.NDArray[Any]
+    Bools = npt.NDArray[Any]
+    Ints = npt.NDArray[Any]
+    Rows = npt.NDArray[Any]
+    UInts = npt.NDArray[Any]
 else:
     Array = Bools = Ints = Rows = UInts = np.ndarray
 
@@ -95,7 +96,8 @@ def row_any(mask: Bools, starts: Ints) -> Bools:
     running = np.zeros(len(mask) + 1, I8)
     mask.cumsum(out=running[1:], dtype=I8)
     edge = running.take(starts)
-    return edge[1:] > edge[:-1]
+    some: Bools = edge[1:] > edge[:-1]
+    return some
 
 
 def select_rows(starts: Ints, rows: Array) -> tuple[Ints, Ints]:
@@ -126,7 +128,7 @@ def number_values(column: Array) -> tuple[Ints, Ints]:
     if not size:
         return np.zeros(0, I8), np.zeros(0, I8)
     low, high = int(np.minimum.reduce(column)), int(np.maximum.reduce(column))
-    if 0 <= low and high <= 4 * size + 1024:
+    if low >= 0 and high <= 4 * size + 1024:
         column = column.astype(I8, copy=False)
         seen = np.zeros(high + 1, BOOL)
         seen[column] = True
@@ -208,7 +210,8 @@ def hash_rows(flat: Array, starts: Ints) -> UInts:
     return mix(edge[1:] - edge[:-1], 3) + counts.astype(U8)
 
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 _WORTH_THREADS = 12  # blocks; fewer are done before a pool of threads is up
 
 

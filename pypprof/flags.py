@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pypprof.errors import UsageError
 from pypprof.reports import COMMANDS
-from pypprof.settings import CHOICES, DEFAULTS, OPTIONS, TYPES, Settings, parse_float, parse_go_bool
+from pypprof.settings import CHOICES, DEFAULTS, OPTIONS, TYPES, Settings, parse_float, parse_go_bool, replaced
 
 
 class SourceFlag(NamedTuple):
@@ -80,12 +80,12 @@ def parse(argv: Sequence[str]) -> CommandLine:
     commands: list[tuple[str, str]] = []
     for name, value in values.items():
         if name in OPTIONS:
-            settings = settings._replace(**{name: value})
+            settings = replaced(settings, {name: value})
         elif name in CHOICES:
             if value:
                 choices.setdefault(CHOICES[name], []).append(name)
         elif name in SOURCE_FLAGS:
-            source[name] = value
+            source[name] = value  # type: ignore[assignment]
         elif value:
             commands.append((name, str(value) if COMMANDS[name][2] else ""))
     if not arguments and not source["version"]:
@@ -93,7 +93,7 @@ def parse(argv: Sequence[str]) -> CommandLine:
     for option, chosen in choices.items():
         if len(chosen) > 1:
             raise UsageError(f"conflicting options set: [{' '.join(chosen)}]")
-        settings = settings._replace(**{option: chosen[0]})
+        settings = replaced(settings, {option: chosen[0]})
     if len(commands) > 1:
         raise UsageError("must set at most one output format")
     command, argument = commands[0] if commands else ("", "")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pypprof.errors import CommandError
 from pypprof.reports import COMMANDS
-from pypprof.settings import OPTIONS, Settings, is_option, takes_no_value
+from pypprof.settings import OPTIONS, Settings, is_option, replaced, takes_no_value
 
 _COMMENT = "//:"
 _CLEAR = ("focus=", "ignore=", "hide=", "tagfocus=", "tagignore=")
@@ -24,27 +24,13 @@ class Assignment(NamedTuple):
     value: str
 
 
-class Word(NamedTuple):
-    """A command that is no report: options, quit, help ..., with its arguments."""
-
-    name: str
-    arguments: tuple[str, ...]
-
-
 class Request(NamedTuple):
-    """A report to make, with the settings that hold for it alone.
-
-    `format` is "", "json" or "csv"; `pipe` the program that reads the report.
-    """
+    """A report to make, with the settings that hold for it alone. `format` is "", "json" or "csv"."""
 
     command: str
     argument: str
     settings: Settings
     format: str = ""
-    pipe: tuple[str, ...] = ()
-
-
-Meaning = Assignment | Word | Request
 
 
 def shortcuts(sample_types: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -70,11 +56,8 @@ def read_assignment(line: str) -> Assignment | None:
     return Assignment(name, value.strip())
 
 
-def read_request(tokens: Sequence[str], settings: Settings, pipes: bool = False) -> Request:
-    """The report that a line asks for. CommandError when it asks for none.
-
-    `pipes`: a lone `|` begins a program to send the report to (else it is a pattern, as in Go).
-    """
+def read_request(tokens: Sequence[str], settings: Settings) -> Request:
+    """The report that a line asks for. CommandError when it asks for none."""
     name, arguments = _split_number(tokens)
     if name not in COMMANDS:
         raise CommandError(_unknown(name, arguments))
@@ -83,16 +66,31 @@ def read_request(tokens: Sequence[str], settings: Settings, pipes: bool = False)
         if not arguments:
             raise CommandError(f"command {name} requires an argument")
         argument, *arguments = arguments
-    pipe: tuple[str, ...] = ()
-    if pipes and "|" in arguments:
-        at = arguments.index("|")
-        arguments, pipe = arguments[:at], tuple(arguments[at + 1 :])
-        if not pipe:
-            raise CommandError("unexpected end of line after |")
     settings, format_ = _read_arguments(name, arguments, settings)
     if settings.nodecount == -1 and name in ("text", "top"):
         settings = settings._replace(nodecount=10)
-    return Request(name, argument, settings, format_, pipe)
+    return Request(name, argument, settings, format_)
+
+
+def split_pipe(line: str) -> tuple[str, tuple[str, ...]]:
+    """(the line before a lone `|`, the words of the program behind it, quotes as in a shell).
+
+    CommandError when there is no program or a quote is open.
+    """
+    import shlex
+
+    before, bar, program = line.partition(" | ")
+    if not bar:
+        before, bar, program = (line[:-2], "|", "") if line.endswith(" |") else (line, "", "")
+    if not bar:
+        return line, ()
+    try:
+        words = tuple(shlex.split(program))
+    except ValueError as error:
+        raise CommandError(f"after |: {error}") from None
+    if not words:
+        raise CommandError("unexpected end of line after |")
+    return before, words
 
 
 def _split_number(tokens: Sequence[str]) -> tuple[str, list[str]]:
@@ -138,7 +136,7 @@ def _read_arguments(name: str, arguments: list[str], settings: Settings) -> tupl
             focus = _either(focus, token)
     kind = "tag" if name == "tags" else ""
     changes = {kind + "focus": focus, kind + "ignore": ignore}
-    return settings._replace(**{option: value for option, value in changes.items() if value}), format_
+    return replaced(settings, {option: value for option, value in changes.items() if value}), format_
 
 
 def _int32(token: str) -> int | None:

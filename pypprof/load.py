@@ -97,15 +97,11 @@ def _read(source: str) -> bytes:
 def _with_binaries(profile: Profile, what: Sources) -> Profile:
     """The profile with the local files of its mappings; a profile without mappings gets one."""
     directories = binaries.search_path()
-    mappings = [
-        m._replace(file=found) if (found := binaries.locate(m, directories)) else m for m in profile.mappings
-    ]
+    mappings = [m._replace(file=found) if (found := binaries.locate(m, directories)) else m for m in profile.mappings]
     if not mappings:
         mappings = [Mapping(1)]
         locations = profile.locations
-        profile = profile._replace(
-            locations=locations._replace(mapping=np.zeros(len(locations.id), I4))
-        )
+        profile = profile._replace(locations=locations._replace(mapping=np.zeros(len(locations.id), I4)))
     if what.binary:
         mappings[0] = mappings[0]._replace(file=what.binary)
     if what.build_id and not mappings[0].build_id:

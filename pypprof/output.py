@@ -71,8 +71,21 @@ def reason(error: Exception) -> str:
     return error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
 
 
+def printable(text: str) -> str:
+    """Text for a terminal: what would control it (escape sequences in names) becomes visible."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return "".join(c if c in "\n\t" or c.isprintable() else _visible(c) for c in text)
+
+
+def _visible(char: str) -> str:
+    return "\ufffd" if "\ud800" <= char <= "\udfff" else char.encode("unicode_escape").decode()
+
+
 def note(text: str) -> None:
     """One message on stderr."""
+    if sys.stderr.isatty():
+        text = printable(text)
     sys.stderr.buffer.write(text.rstrip("\n").encode("utf-8", "surrogateescape") + b"\n")
     sys.stderr.flush()
 

@@ -102,9 +102,9 @@ class Session:
 
 def _bytes(command: Command, report: object, format_: str) -> Iterator[bytes]:
     if format_:
-        from pypprof.render.records import records_text
+        from pypprof.reports.records import records
 
-        yield from (piece.encode() for piece in records_text(command.name, report, format_))
+        yield from (piece.encode("utf-8", "backslashreplace") for piece in records(command.name, report, format_))
     elif command.data is not None:
         yield from command.data(report)
     else:

@@ -8,6 +8,7 @@ what a command overrides is a `replace` of the session's settings, and caches ke
 """
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, NamedTuple, get_origin
 
 from pypprof.errors import CommandError
@@ -44,18 +45,18 @@ class Settings(NamedTuple):
         str,
         Option("display", "Unit of all values: seconds, ms, megabytes, kb ... or auto", url="unit", argument="unit"),
     ] = "minimum"
-    compact_labels: Annotated[
-        bool, Option("display", "Leave out the profile's own header lines", url="compact")
-    ] = False
+    compact_labels: Annotated[bool, Option("display", "Leave out the profile's own header lines", url="compact")] = (
+        False
+    )
     source_path: Annotated[
         str, Option("source", "Directories in which sources are looked for, separated by colons", argument="file")
     ] = ""
     trim_path: Annotated[
         str, Option("source", "Prefixes cut off the recorded source paths, separated by colons", argument="file")
     ] = ""
-    intel_syntax: Annotated[
-        bool, Option("display", "Assembly in Intel syntax (disasm and weblist)", url="intel")
-    ] = False
+    intel_syntax: Annotated[bool, Option("display", "Assembly in Intel syntax (disasm and weblist)", url="intel")] = (
+        False
+    )
     mean: Annotated[
         bool, Option("sample", "Mean: the value divided by the first sample type's (a count)", url="mean")
     ] = False
@@ -63,9 +64,7 @@ class Settings(NamedTuple):
         str, Option("sample", "Sample type to report, by name or number", url="si", argument="sample")
     ] = ""
     divide_by: Annotated[float, Option("sample", "Number that all values are divided by")] = 1.0
-    normalize: Annotated[
-        bool, Option("sample", "Scale the profile to the base profile's total", url="norm")
-    ] = False
+    normalize: Annotated[bool, Option("sample", "Scale the profile to the base profile's total", url="norm")] = False
     sort: Annotated[
         str,
         Option(
@@ -82,9 +81,7 @@ class Settings(NamedTuple):
     tagleaf: Annotated[
         str, Option("tags", "Tag keys, comma separated, whose values become frames at the leaf", argument="tag")
     ] = ""
-    drop_negative: Annotated[
-        bool, Option("filter", "Leave out entries with a negative value", url="dropneg")
-    ] = False
+    drop_negative: Annotated[bool, Option("filter", "Leave out entries with a negative value", url="dropneg")] = False
     nodecount: Annotated[
         int, Option("trim", "Most entries to show; -1 is the report's own default, 0 all", url="n")
     ] = -1
@@ -103,8 +100,9 @@ class Settings(NamedTuple):
     ] = ""
     prune_from: Annotated[
         str,
-        Option("filter", "Drop the frames below (called by) the frame that matches", url="prunefrom",
-               argument="function"),
+        Option(
+            "filter", "Drop the frames below (called by) the frame that matches", url="prunefrom", argument="function"
+        ),
     ] = ""
     hide: Annotated[
         str, Option("filter", "Leave out the frames that match. " + _FRAME, url="h", argument="function")
@@ -114,8 +112,9 @@ class Settings(NamedTuple):
     ] = ""
     show_from: Annotated[
         str,
-        Option("filter", "Drop the frames above (callers of) the highest frame that matches", url="sf",
-               argument="function"),
+        Option(
+            "filter", "Drop the frames above (callers of) the highest frame that matches", url="sf", argument="function"
+        ),
     ] = ""
     tagfocus: Annotated[
         str, Option("tags", "Keep samples with a tag that matches. " + _TAG, url="tf", argument="tag")
@@ -123,19 +122,17 @@ class Settings(NamedTuple):
     tagignore: Annotated[
         str, Option("tags", "Drop samples with a tag that matches. " + _TAG, url="ti", argument="tag")
     ] = ""
-    tagshow: Annotated[
-        str, Option("tags", "Leave out the tags whose key does not match", url="ts", argument="tag")
-    ] = ""
-    taghide: Annotated[
-        str, Option("tags", "Leave out the tags whose key matches", url="th", argument="tag")
-    ] = ""
+    tagshow: Annotated[str, Option("tags", "Leave out the tags whose key does not match", url="ts", argument="tag")] = (
+        ""
+    )
+    taghide: Annotated[str, Option("tags", "Leave out the tags whose key matches", url="th", argument="tag")] = ""
     noinlines: Annotated[
-        bool, Option("granularity", "Count inlined functions as their first caller that is not inlined",
-                     url="noinlines")
+        bool,
+        Option("granularity", "Count inlined functions as their first caller that is not inlined", url="noinlines"),
     ] = False
-    showcolumns: Annotated[
-        bool, Option("granularity", "Tell columns of a source line apart", url="showcolumns")
-    ] = False
+    showcolumns: Annotated[bool, Option("granularity", "Tell columns of a source line apart", url="showcolumns")] = (
+        False
+    )
     granularity: Annotated[
         str,
         Option(
@@ -187,14 +184,19 @@ def text_of(settings: Settings, name: str) -> str:
     return str(value)
 
 
+def replaced(settings: Settings, changes: Mapping[str, Value]) -> Settings:
+    """The settings with some options changed; the values must have the options' types."""
+    return settings._replace(**changes)  # type: ignore[arg-type]
+
+
 def assign(settings: Settings, name: str, text: str) -> Settings:
     """The settings after `name=text`. CommandError when the name or the value is wrong."""
     if name in CHOICES:
         # pprof reads `cum=true`; the bare `cum` it refuses, and so do we, with a way out.
         if parse_go_bool(text) is True:
-            return settings._replace(**{CHOICES[name]: name})
+            return replaced(settings, {CHOICES[name]: name})
         raise CommandError(f'unknown config field "{name}" (did you mean: {CHOICES[name]}={name})')
-    return settings._replace(**{name: parse_value(name, text)})
+    return replaced(settings, {name: parse_value(name, text)})
 
 
 def parse_value(name: str, text: str) -> Value:
@@ -245,7 +247,7 @@ def parse_float(text: str) -> float:
         value = float.fromhex(lower.replace("_", "")) if "0x" in lower and "p" in lower else float(lower)
     except (ValueError, OverflowError):
         value = math.nan
-    wrong = math.isnan(value) and lower != "nan" or math.isinf(value) and "inf" not in lower
+    wrong = (math.isnan(value) and lower != "nan") or (math.isinf(value) and "inf" not in lower)
     if wrong or not text.isascii() or text != text.strip() or ("_" in text and "x" not in lower):
         raise CommandError(f'"{text}" is not a number')
     return value

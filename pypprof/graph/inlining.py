@@ -10,7 +10,7 @@ from pypprof.graph.trim import TrimmedGraph, light_edges
 
 
 def inline_marks(trimmed: TrimmedGraph) -> dict[int, str]:
-    """"inline" for each shown node all of whose calls are inlined, "partial-inline" for some.
+    """ "inline" for each shown node all of whose calls are inlined, "partial-inline" for some.
 
     Calls lighter than the edge cutoff do not count.
     """

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from pypprof.columns import (
-    filled,
     BOOL,
     I4,
     I8,
@@ -21,6 +20,7 @@ from pypprof.columns import (
     Rows,
     all_true,
     distinct,
+    filled,
     largest,
     number_rows,
     starts_of,
@@ -58,10 +58,7 @@ class NodeInfo(NamedTuple):
 
     def order_key(self) -> str:
         """What Go compares last: fmt.Sprint of the NodeInfo (with its empty OrigName)."""
-        return (
-            f"{{{self.name}  {self.address} {self.file} {self.start_line} {self.line} {self.column} "
-            f"{self.objfile}}}"
-        )
+        return f"{{{self.name}  {self.address} {self.file} {self.start_line} {self.line} {self.column} {self.objfile}}}"
 
 
 class NodeTable:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from pypprof.columns import (
-    filled,
     BOOL,
     I8,
     Bools,
     Ints,
+    filled,
     join,
     number_rows,
     starts_of,

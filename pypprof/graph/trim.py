@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pypprof.columns import filled, BOOL, Bools, Ints, total, where_true
+from pypprof.columns import BOOL, Bools, Ints, filled, total, where_true
 from pypprof.graph.callgraph import CallGraph, Graph, node_table
 from pypprof.graph.edges import Edges
 from pypprof.graph.order import entropy_scores, remove_redundant, resort_nodes, sort_nodes
@@ -97,7 +97,7 @@ def trimmed_graph(
 def present_nodes(graph: CallGraph, drop_negative: bool) -> Bools:
     """The nodes that belong to the graph at all."""
     flat, cum = graph.weights.flat, graph.weights.cum
-    present = (flat != 0) | (cum != 0)
+    present: Bools = (flat != 0) | (cum != 0)
     if drop_negative:
         present &= np.logical_not((flat < 0) | ((flat == 0) & (cum < 0)))
     return present

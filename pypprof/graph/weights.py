@@ -72,7 +72,7 @@ class WeightTable:
         self._sums: dict[int, _Sums] = {}
 
     def weights(self, sample: SampleKind) -> Weights:
-        flat, cum, _ = self._sum(sample.index)
+        flat, cum, _ = self._sum(sample.place)
         if not sample.mean:
             none = np.zeros(len(flat), I8)
             return Weights(flat, cum, none, none)
@@ -85,7 +85,7 @@ class WeightTable:
         """
         if any(len(b.values) and int(np.minimum.reduce(sample.values(b))) < 0 for b in self._profile.blocks):
             return None
-        return self._sum(sample.index).by_location
+        return self._sum(sample.place).by_location
 
     def _sum(self, index: int) -> _Sums:
         if index not in self._sums:

@@ -78,9 +78,7 @@ def _finest(what: str, types: list[ValueType]) -> ValueType | None:
 def _in_units(profile: Profile, period: ValueType | None, finest: Sequence[ValueType | None]) -> Profile:
     if period is not None:
         value, _ = scale_unit(profile.period, profile.period_type.unit, period.unit)
-        profile = profile._replace(
-            period=truncate64(value), period_type=profile.period_type._replace(unit=period.unit)
-        )
+        profile = profile._replace(period=truncate64(value), period_type=profile.period_type._replace(unit=period.unit))
     ratios = [
         scale_unit(1, own.unit, wanted.unit)[0] if wanted else 1.0
         for own, wanted in zip(profile.sample_types, finest, strict=True)

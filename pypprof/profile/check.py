@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -116,7 +116,7 @@ def resolve(draft: Draft) -> Profile:
     return profile._replace(blocks=resolved, locations=locations)
 
 
-def _mapping(row: list[int], text) -> Mapping:  # type: ignore[no-untyped-def]
+def _mapping(row: list[int], text: Callable[[int], str]) -> Mapping:
     id_, start, limit, offset, file, build_id, *has = row
     return Mapping(id_, start, limit, offset, text(signed(file)), text(signed(build_id)), *map(bool, has))
 
@@ -132,8 +132,8 @@ def _indices(columns: Iterable[Ints], strings: int) -> list[Rows]:
 
 
 def _functions(draft: DraftFunctions, strings: int) -> Functions:
-    names = _indices((draft.name, draft.system_name, draft.filename), strings)
-    return Functions(frozen(draft.id), *names, frozen(draft.start_line))
+    name, system_name, filename = _indices((draft.name, draft.system_name, draft.filename), strings)
+    return Functions(frozen(draft.id), name, system_name, filename, frozen(draft.start_line))
 
 
 def _live_labels(labels: DraftLabels | None, strings: int) -> DraftLabels | None:
@@ -166,7 +166,7 @@ def _block(draft: DraftBlock, types: int, lookup: IdLookup) -> Block:
     if draft.labels is not None:
         sample, key, text, number, unit = draft.labels
         labels = Labels(sample, key.astype(I4), text.astype(I4), number, unit.astype(I4))
-    return Block(draft.starts, frozen(stacks), frozen(draft.values.reshape(-1, types)), labels)
+    return Block(draft.starts, frozen(stacks), frozen(draft.values.reshape(len(counts), types)), labels)
 
 
 def _unique(what: str, written: str, ids: UInts) -> None:

@@ -151,22 +151,20 @@ def _samples(data: bytes, parts: Outline) -> DraftBlock:
         stacks.add(ids)
         values.add(numbers)
         labels.extend([row, *_read(_LABEL, tag)] for tag in tags)
-    return DraftBlock(
-        *stacks.columns(), *values.columns(), DraftLabels(*_table(labels, 5, I8)) if labels else None
-    )
+    return DraftBlock(*stacks.columns(), *values.columns(), DraftLabels(*_table(labels, 5, I8)) if labels else None)
 
 
 def _locations(data: bytes, parts: Outline) -> DraftLocations:
-    rows, counts, lines = [], array("q"), []
+    rows: list[list[int]] = []
+    lines: list[list[int]] = []
+    counts = array("q")
     for body in _bodies(data, parts, LOCATION):
         id_, mapping, address, own_lines, folded = _read(_LOCATION, body)
         rows.append([id_, mapping, address, folded])
         counts.append(len(own_lines))
         lines.extend(_read(_LINE, line) for line in own_lines)
     ids, mapping, address, folded = (np.array([row[i] for row in rows], U8) for i in range(4))
-    return DraftLocations(
-        ids, mapping, address, folded, starts_of(np.array(counts, I8)), *_table(lines, 3, U8)
-    )
+    return DraftLocations(ids, mapping, address, folded, starts_of(np.array(counts, I8)), *_table(lines, 3, U8))
 
 
 def decode(data: bytes) -> Draft:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pypprof.columns import filled, I8, U8, Array, Bools, Ints, UInts, largest, ragged_positions, starts_of
+from pypprof.columns import I8, U8, Array, Bools, Ints, UInts, filled, largest, ragged_positions, starts_of
 from pypprof.profile import wire
 from pypprof.profile.model import ENCODING, ERRORS, Block, Labels, Mapping, Profile
 
@@ -85,9 +85,7 @@ class _StringTable:
         second = labels.text + labels.unit  # of the two, one is 0
         pairs = self._column(np.array((labels.key, second), I8).T.reshape(-1)).reshape(-1, 2)
         numeric = labels.text == 0
-        return labels._replace(
-            key=pairs[:, 0], text=pairs[:, 1] * np.logical_not(numeric), unit=pairs[:, 1] * numeric
-        )
+        return labels._replace(key=pairs[:, 0], text=pairs[:, 1] * np.logical_not(numeric), unit=pairs[:, 1] * numeric)
 
 
 def _key_ranks(profile: Profile) -> Array:
@@ -285,5 +283,3 @@ def _tail(profile: Profile, strings: _StringTable) -> bytes:
     # The default sample type is written even when it is zero.
     out += _varint(wire.DEFAULT_SAMPLE_TYPE << 3) + _varint(strings.default_sample_type)
     return out + _scalars([(wire.DOC_URL, strings.doc_url)])
-
-

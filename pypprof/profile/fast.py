@@ -17,7 +17,6 @@ from typing import NamedTuple
 import numpy as np
 
 from pypprof.columns import (
-    table_of,
     I4,
     I8,
     U4,
@@ -31,6 +30,7 @@ from pypprof.columns import (
     largest,
     ragged_positions,
     starts_of,
+    table_of,
     where_true,
 )
 from pypprof.errors import Malformed
@@ -317,7 +317,7 @@ class _Chapter(NamedTuple):
 def _chapters(parts: Outline, limit: int) -> list[_Chapter]:
     """The messages of all kinds, some BLOCK_BYTES at a time."""
     kinds = [_Parts(parts, field) for field in (SAMPLE, LOCATION, FUNCTION)]
-    chapters = []
+    chapters: list[_Chapter] = []
     while True:
         pending = [kind for kind in kinds if kind.next_start() is not None]
         if not pending:

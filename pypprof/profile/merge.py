@@ -14,7 +14,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from pypprof.columns import (
-    table_of,
     I4,
     I8,
     U8,
@@ -29,6 +28,7 @@ from pypprof.columns import (
     number_values,
     select_rows,
     starts_of,
+    table_of,
     where_true,
 )
 from pypprof.errors import Invalid
@@ -79,7 +79,8 @@ def _types(types: Sequence[tuple[str, str]]) -> str:
 
 
 def _nonzero(block: Block) -> Array:
-    return np.logical_or.reduce(block.values != 0, axis=1)
+    nonzero: Array = np.logical_or.reduce(block.values != 0, axis=1)
+    return nonzero
 
 
 def _without_zero_samples(profile: Profile) -> Profile:
@@ -146,9 +147,7 @@ class _Merger:
 
     def _stacks(self) -> Ints:
         """All stacks as rows of the concatenated location table."""
-        parts = [
-            block.stacks + self._location_base[i] for i, p in enumerate(self._profiles) for block in p.blocks
-        ]
+        parts = [block.stacks + self._location_base[i] for i, p in enumerate(self._profiles) for block in p.blocks]
         return join(parts, I8).astype(I8)
 
     def _mappings(self, appearing: Ints) -> tuple[Ints, Ints, list[Mapping]]:
@@ -175,12 +174,10 @@ class _Merger:
         profile = self._location_base.searchsorted(appearing, side="right") - 1
         pair = profile * (int(np.maximum.reduce(own)) + 2 if len(own) else 1) + own + 1
         numbers, first = in_order_of_appearance(*number_values(pair))
-        found = [
-            place(int(profile[row]), int(own[row])) if own[row] >= 0 else (-1, 0) for row in first.tolist()
-        ]
+        found = [place(int(profile[row]), int(own[row])) if own[row] >= 0 else (-1, 0) for row in first.tolist()]
         indices = np.array([index for index, _ in found], I8)
         offsets = np.array([offset & 0xFFFFFFFFFFFFFFFF for _, offset in found], U8)
-        return indices.take(numbers) if len(found) else numbers, offsets.take(numbers).view(I8), merged
+        return indices.take(numbers) if found else numbers, offsets.take(numbers).view(I8), merged
 
     def _locations(
         self, appearing: Ints, mapping: Ints, offset: Ints, mappings: list[Mapping]
@@ -291,9 +288,7 @@ _BLOCK = 8192
 def _split(block: Block) -> tuple[Block, ...]:
     """A block cut into blocks of the usual size."""
     size = block.size()
-    return tuple(
-        select_samples(block, np.arange(at, min(at + _BLOCK, size))) for at in range(0, size, _BLOCK)
-    )
+    return tuple(select_samples(block, np.arange(at, min(at + _BLOCK, size))) for at in range(0, size, _BLOCK))
 
 
 def scale(profile: Profile, ratios: Sequence[float]) -> Profile:
@@ -328,9 +323,7 @@ def _rounded(values: Array) -> Ints:
 def normalized(profile: Profile, base: Profile) -> Profile:
     """The profile scaled so that each sample type sums to the base's."""
     check_compatible(profile, base)
-    ratios = [
-        (wanted / own if own else 0.0) for wanted, own in zip(_sums(base), _sums(profile), strict=True)
-    ]
+    ratios = [(wanted / own if own else 0.0) for wanted, own in zip(_sums(base), _sums(profile), strict=True)]
     return scale(profile, ratios)
 
 
@@ -338,7 +331,8 @@ def _sums(profile: Profile) -> list[int]:
     total = np.zeros(len(profile.sample_types), I8)
     for block in profile.blocks:
         total += np.add.reduce(block.values, axis=0)
-    return total.tolist()
+    sums: list[int] = total.tolist()
+    return sums
 
 
 def with_label(profile: Profile, key: str, text: str) -> Profile:

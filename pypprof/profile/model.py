@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pypprof.columns import table_of, I4, I8, Array, Ints, Rows, starts_of
+from pypprof.columns import I4, I8, Array, Ints, Rows, starts_of, table_of
 
 ENCODING = "utf-8"
 ERRORS = "surrogateescape"
@@ -164,7 +164,7 @@ def select_samples(block: Block, rows: Ints) -> Block:
     size = block.size()
     if len(rows) == size:
         return block
-    from pypprof.columns import table_of, select_rows
+    from pypprof.columns import select_rows
 
     starts, positions = select_rows(block.starts, rows)
     labels = block.labels

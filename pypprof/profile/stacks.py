@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from pypprof.columns import (
-    filled,
     I8,
     Array,
     Bools,
     Ints,
     all_true,
+    filled,
     group_edges,
     group_stops,
     ragged_positions,

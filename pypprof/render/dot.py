@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from pypprof.graph.nodes import NodeInfo
 from pypprof.fetch.paths import base
+from pypprof.graph.nodes import NodeInfo
 from pypprof.graph.tags import NodeTags, Tag, sort_tags
 from pypprof.graph.trim import MAX_NODELETS
 from pypprof.regex import Regex
@@ -159,7 +159,7 @@ def _collapsed(tags: list[Tag], flat: bool) -> list[Tag]:
         return tags
     groups = [[tag] for tag in tags[:MAX_NODELETS]]
     for tag in tags[MAX_NODELETS:]:
-        min(groups, key=lambda group: _distance(tag, group[0])).append(tag)  # noqa: B023
+        min(groups, key=lambda group: _distance(tag, group[0])).append(tag)
     return sort_tags(map(_merged, groups), flat)
 
 

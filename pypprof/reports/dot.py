@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pypprof.graph.order import sort_edges
 from pypprof.fetch.paths import base
+from pypprof.graph.order import sort_edges
 from pypprof.graph.trim import trimmed_graph
 from pypprof.render.dot import DotEdge, DotGraph, DotNode, compose
 from pypprof.reports.command import Command, Context, graph_usage

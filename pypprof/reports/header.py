@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from pypprof.fetch.paths import base
-from pypprof.reports.values import ValueFormat, share, value_format
+from pypprof.reports.values import ValueFormat, share
 from pypprof.units import abs64, label, percentage, scale, truncate64
 
 if TYPE_CHECKING:
@@ -50,10 +50,11 @@ class Shown(NamedTuple):
 
 
 class Header(NamedTuple):
-    """All header lines of a report as data. `profile` is None under compact_labels."""
+    """All header lines of a report as data."""
 
-    profile: ProfileHeader | None
+    profile: ProfileHeader
     shown: Shown
+    compact: bool  # the profile's own lines are not printed
     full: bool  # the header of a picture
 
 
@@ -78,8 +79,7 @@ def graph_header(view: View, settings: Settings, trimmed: TrimmedGraph, picture:
         trimmed.dropped_nodes, trimmed.dropped_edges if picture else 0,
         cutoff(settings.nodefraction), cutoff(settings.edgefraction),
     )  # fmt: skip
-    profile = profile_header(view) if picture or not settings.compact_labels else None
-    return Header(profile, shown, picture)
+    return Header(profile_header(view), shown, settings.compact_labels and not picture, picture)
 
 
 def profile_lines(header: ProfileHeader, values: ValueFormat) -> list[str]:
@@ -133,7 +133,7 @@ def long_time(nanos: int) -> str:
 
 def header_lines(header: Header, values: ValueFormat) -> list[str]:
     """All lines; in a picture's header the last one begins with a newline of its own."""
-    lines = profile_lines(header.profile, values) if header.profile else []
+    lines = [] if header.compact else profile_lines(header.profile, values)
     shown = header.shown
     if shown.filters:
         lines.append("Active filters:")
@@ -161,9 +161,3 @@ def _clipped(text: str) -> str:
 def _dropped(count: int, what: str, by: str, cutoff: str) -> list[str]:
     plural = "s" if count > 1 else ""
     return [f"Dropped {count} {what}{plural} ({by} <= {cutoff})"] if count > 0 else []
-
-
-__all__ = [
-    "Header", "ProfileHeader", "Shown", "graph_header", "header_lines", "local_time", "long_time",
-    "profile_header", "profile_lines", "value_format",
-]  # fmt: skip

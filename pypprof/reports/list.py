@@ -15,6 +15,7 @@ from pypprof.graph.callgraph import Graph, node_table
 from pypprof.graph.order import sort_key
 from pypprof.graph.trim import present_nodes
 from pypprof.reports.command import Command, Context, listing_usage
+from pypprof.reports.header import ProfileHeader, profile_header
 from pypprof.reports.values import ValueFormat, value_format
 from pypprof.units import percentage, wrap64
 from pypprof.view import View
@@ -45,6 +46,7 @@ class ListFunction(NamedTuple):
 
 
 class ListReport(NamedTuple):
+    header: ProfileHeader
     values: ValueFormat
     total: int
     functions: list[ListFunction]
@@ -80,7 +82,7 @@ def build(view: View, context: Context) -> ListReport:
         ListFunction(name, [_file(file, own, reader) for file, own in sorted(files.items(), key=_by_name)])
         for name, files in sorted(functions.items(), key=_by_name)
     ]
-    return ListReport(value_format(view, settings), view.total, listed)
+    return ListReport(profile_header(view), value_format(view, settings), view.total, listed)
 
 
 def _by_name(item: tuple[str, object]) -> bytes:
@@ -100,7 +102,8 @@ def _file(name: str, weights: list[_LineWeight], reader: SourceReader) -> ListFi
         source = reader.line(name, number)
         if source is None:
             break
-        lines.append(ListLine(number, *by_line.get(number, (0, 0)), source))
+        own_flat, own_cum = by_line.get(number, (0, 0))
+        lines.append(ListLine(number, own_flat, own_cum, source))
     error = reader.errors.get(name, "")
     return ListFile(name, flat, cum, [] if error else lines, error)
 

@@ -49,8 +49,7 @@ def _head(profile: Profile) -> Iterator[str]:
         # Go prints the duration with a precision of four, which cuts its text to four characters.
         yield f"Duration: {go_duration(profile.duration_nanos)[:4]}\n"
     types = [
-        f"{t.type}/{t.unit}{'[dflt]' if t.type == profile.default_sample_type else ''}"
-        for t in profile.sample_types
+        f"{t.type}/{t.unit}{'[dflt]' if t.type == profile.default_sample_type else ''}" for t in profile.sample_types
     ]
     yield "Samples:\n" + " ".join(types).strip() + "\n"
 
@@ -159,6 +158,4 @@ def _mapping(mapping: Mapping) -> str:
     )
 
 
-COMMAND = Command(
-    "raw", "The whole profile as text", "", build, text, trim=False, granularity="addresses"
-)
+COMMAND = Command("raw", "The whole profile as text", "", build, text, trim=False, granularity="addresses")

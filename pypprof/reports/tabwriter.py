@@ -48,8 +48,7 @@ class _Writer:
     def _write(self, widths: list[int], first: int, last: int) -> None:
         for cells in self._lines[first:last]:
             padded = [
-                cell.rjust(widths[column]) if column < len(widths) else cell
-                for column, cell in enumerate(cells[:-1])
+                cell.rjust(widths[column]) if column < len(widths) else cell for column, cell in enumerate(cells[:-1])
             ]
             self.out.append("".join(padded) + cells[-1] + "\n")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from pypprof.columns import I8
 from pypprof.reports.command import Command, Context
+from pypprof.reports.header import ProfileHeader, profile_header
 from pypprof.reports.tabwriter import align
 from pypprof.reports.values import ValueFormat, value_format
 from pypprof.units import abs64, percentage, scaled_label, wrap64
@@ -30,6 +31,7 @@ class TagKey(NamedTuple):
 
 
 class TagsReport(NamedTuple):
+    header: ProfileHeader
     values: ValueFormat
     total: int
     keys: list[TagKey]
@@ -51,7 +53,7 @@ def build(view: View, context: Context) -> TagsReport:
         TagKey(key, wrap64(sum(own.values())), sorted((TagValue(*item) for item in own.items()), key=_order))
         for key, own in sorted(found.items(), key=lambda item: _bytes(item[0]))
     ]
-    return TagsReport(value_format(view, context.settings), view.total, keys)
+    return TagsReport(profile_header(view), value_format(view, context.settings), view.total, keys)
 
 
 def _order(value: TagValue) -> tuple[int, bytes]:

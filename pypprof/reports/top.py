@@ -39,9 +39,7 @@ def build(view: View, context: Context) -> TopReport:
         TopRow(trimmed.graph.printable(node), inline.get(node, ""), f, c)
         for node, f, c in zip(nodes, flat.tolist(), cum.tolist(), strict=True)
     ]
-    return TopReport(
-        graph_header(view, context.settings, trimmed), graph_format(view, context.settings, trimmed), rows
-    )
+    return TopReport(graph_header(view, context.settings, trimmed), graph_format(view, context.settings, trimmed), rows)
 
 
 def text(report: TopReport) -> Iterator[str]:
@@ -58,7 +56,5 @@ def text(report: TopReport) -> Iterator[str]:
         )
 
 
-COMMAND = Command(
-    "top", "The heaviest entries as a table", graph_usage("top", True), build, text, nodecount=0
-)
+COMMAND = Command("top", "The heaviest entries as a table", graph_usage("top", True), build, text, nodecount=0)
 TEXT_COMMAND = COMMAND._replace(name="text", usage=graph_usage("text", True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import filled, BOOL, I4, I8, U8, starts_of
+from pypprof.columns import BOOL, I4, I8, U8, filled, starts_of
 from pypprof.graph.trim import trimmed_graph
 from pypprof.profile.model import Block, Functions, Interner, Lines, Locations, Profile, ValueType
 from pypprof.reports.command import Command, Context, graph_usage

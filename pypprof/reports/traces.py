@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-
 from pypprof.graph.nodes import NodeTable
 from pypprof.graph.weights import divided
 from pypprof.profile.model import Block, Profile
@@ -46,7 +45,8 @@ def build(view: View, context: Context) -> TracesReport:
 def block_values(view: View, block: Block) -> list[int]:
     """The value of each sample, its mean where one is asked for."""
     values, divisors = view.sample.values(block), view.sample.divisors(block)
-    return (values if divisors is None else divided(values, divisors)).tolist()
+    numbers: list[int] = (values if divisors is None else divided(values, divisors)).tolist()
+    return numbers
 
 
 def text(report: TracesReport) -> Iterator[str]:

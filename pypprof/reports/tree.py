@@ -95,6 +95,4 @@ def _call_lines(calls: list[Call], whole: int, values: ValueFormat) -> Iterator[
         yield f"{values.text(call.weight):>50} {percentage(call.weight, whole)} |   {call.name}{mark}\n"
 
 
-COMMAND = Command(
-    "tree", "Every entry with its callers and callees", graph_usage("tree", True), build, text
-)
+COMMAND = Command("tree", "Every entry with its callers and callees", graph_usage("tree", True), build, text)

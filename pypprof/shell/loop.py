@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pypprof.errors import CommandError, PprofError
-from pypprof.line import Assignment, Request, Word, read_assignment, read_request, shortcuts
+from pypprof.errors import PprofError
+from pypprof.line import Request, read_assignment, read_request, shortcuts
 from pypprof.output import new_file, note, write_file, write_stdout
 from pypprof.reports import load
 from pypprof.reports.header import profile_header, profile_lines
@@ -12,10 +12,6 @@ from pypprof.session import Session
 from pypprof.shell import words
 
 GREETING = 'Entering interactive mode (type "help" for commands, "o" for options)'
-
-
-class Quit(Exception):
-    """The user wants to leave."""
 
 
 def greet(session: Session) -> None:
@@ -35,10 +31,10 @@ def greet(session: Session) -> None:
 
 
 class Loop:
-    """Runs lines on a session. `pipes`: a lone `|` sends a report to a program."""
+    """Runs lines on a session."""
 
-    def __init__(self, session: Session, pipes: bool = False) -> None:
-        self.session, self._pipes = session, pipes
+    def __init__(self, session: Session) -> None:
+        self.session = session
         self._shortcuts = shortcuts([t.type for t in session.profile.sample_types])
 
     def run(self, line: str) -> bool:
@@ -47,13 +43,14 @@ class Loop:
         stripped = line.strip()
         for part in self._shortcuts.get(stripped, (stripped,)):
             try:
-                self._run_one(part)
+                self.run_one(part)
             except PprofError as error:
                 note(str(error))
                 fine = False
         return fine
 
-    def _run_one(self, line: str) -> None:
+    def run_one(self, line: str) -> None:
+        """Run a line that is no shortcut. PprofError when that fails."""
         assignment = read_assignment(line)
         if assignment is not None:
             self.session.assign(*assignment)
@@ -64,7 +61,7 @@ class Loop:
         if tokens[0] in words.WORDS:
             words.WORDS[tokens[0]](self.session, tokens[1:])
             return
-        self.show(read_request(tokens, self.session.settings, self._pipes))
+        self.show(read_request(tokens, self.session.settings))
 
     def show(self, request: Request) -> None:
         """Make a report and send it where it belongs."""
@@ -79,11 +76,8 @@ class Loop:
             note(f"Generating report in {path}")
             write_file(path, [rendered.data])
         else:
-            self.emit(rendered.data, request)
+            self.emit(rendered.data)
 
-    def emit(self, data: bytes, request: Request) -> None:
-        """A report for the eyes. The terminal overrides this with pager and pipes."""
+    def emit(self, data: bytes) -> None:
+        """A report for the eyes. The terminal has its own way (pager, pipes)."""
         write_stdout(data)
-
-
-__all__ = ["Assignment", "CommandError", "Loop", "Quit", "Word", "greet"]

@@ -10,7 +10,6 @@ from pypprof.reports import COMMANDS, load
 from pypprof.session import Session
 from pypprof.settings import CHOICES, OPTIONS, text_of
 
-
 _EMPTY = '""'
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pypprof.columns import filled, BOOL, Ints, any_true, total
+from pypprof.columns import BOOL, Ints, any_true, filled, total
 from pypprof.errors import CommandError
 from pypprof.profile.model import Block, Profile
 from pypprof.regex import Regex, compile_regex
@@ -26,13 +26,13 @@ from pypprof.view.tags import (
 class SampleKind(NamedTuple):
     """Which value of the samples a report is about."""
 
-    index: int
+    place: int  # the column of the values
     type: str  # with "mean_" in front for a mean
     unit: str
     mean: bool  # divide by the sample's first value
 
     def values(self, block: Block) -> Ints:
-        return block.values[:, self.index]
+        return block.values[:, self.place]
 
     def divisors(self, block: Block) -> Ints | None:
         return block.values[:, 0] if self.mean else None
@@ -208,4 +208,3 @@ def _warn(settings: Settings, matched: dict[str, bool], warnings: list[str]) -> 
     for option, found in matched.items():
         if getattr(settings, option) and not found:
             warnings.append(f"{_WARNING[option]} expression matched no samples")
-

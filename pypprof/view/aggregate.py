@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pypprof.columns import BOOL, I4, any_true
+from pypprof.columns import BOOL, I4, Array, any_true
 from pypprof.errors import CommandError
-from pypprof.profile.model import Profile
+from pypprof.profile.model import Functions, Profile
 from pypprof.profile.stacks import keep_lines, line_place
 from pypprof.settings import Settings
 
@@ -57,7 +57,7 @@ def aggregate(profile: Profile, settings: Settings) -> Profile:
     return _locations(profile, keep, settings)
 
 
-def _functions(profile: Profile, keep: _Keep):  # type: ignore[no-untyped-def]
+def _functions(profile: Profile, keep: _Keep) -> Functions:
     functions = profile.functions
     blank = np.zeros(len(functions.id), I4)
     if not keep.function:
@@ -82,5 +82,5 @@ def _locations(profile: Profile, keep: _Keep, settings: Settings) -> Profile:
     return profile._replace(locations=locations)
 
 
-def _zeros(column):  # type: ignore[no-untyped-def]
+def _zeros(column: Array) -> Array:
     return np.zeros(len(column), column.dtype) if any_true(column.astype(BOOL)) else column

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import filled, BOOL, I8, Bools, Ints, all_true, any_true, distinct, row_any
+from pypprof.columns import BOOL, I8, Bools, Ints, all_true, any_true, distinct, filled, row_any
 from pypprof.profile.model import Profile
 from pypprof.profile.stacks import (
     cut_stacks,
@@ -165,4 +165,3 @@ def prune(profile: Profile, drop: Regex, keep: Regex | None) -> Profile:
         first = np.where(at < 0, 0, at + gone)
         blocks.append(cut_stacks(block, first, sizes - first))
     return profile._replace(locations=keep_lines(locations, kept_lines), blocks=tuple(blocks))
-

@@ -19,9 +19,7 @@ def matching_strings(profile: Profile, regex: Regex, indices: Array) -> Bools:
 def matching_functions(profile: Profile, regex: Regex) -> Bools:
     """Whether the name or the file name of each function matches."""
     functions = profile.functions
-    return matching_strings(profile, regex, functions.name) | matching_strings(
-        profile, regex, functions.filename
-    )
+    return matching_strings(profile, regex, functions.name) | matching_strings(profile, regex, functions.filename)
 
 
 def matching_lines(profile: Profile, regex: Regex) -> Bools:

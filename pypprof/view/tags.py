@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from pypprof.columns import filled, BOOL, Array, Bools, any_true, number_rows
+from pypprof.columns import BOOL, Array, Bools, any_true, filled, number_rows
 from pypprof.errors import CommandError
 from pypprof.profile.model import Block, Labels, Profile, select_labels
 from pypprof.regex import Regex, compile_regex
@@ -80,8 +80,8 @@ class TagFilter:
         """Whether each sample of the block passes."""
         if block.labels is None:
             return np.zeros(block.size(), BOOL)
-        numbers, tags = distinct_tags(profile, block.labels)
-        tags = list(tags)
+        numbers, found_tags = distinct_tags(profile, block.labels)
+        tags = list(found_tags)
         passed = filled(block.size(), True, BOOL)
         for test in self.tests:
             hits = np.array([test(key, text, number) for key, text, number, _ in tags], BOOL)
@@ -98,6 +98,7 @@ def compile_tag_filter(option: str, value: str, units: dict[str, str]) -> TagFil
         key, rest = "", value
     in_range = parse_range(rest)
     if in_range is not None:
+
         def number_test(tag: str, text: str, number: int) -> bool:
             return not text and (not equals or tag == key) and in_range(number, units.get(tag, ""))
 

@@ -37,6 +37,12 @@ def run(arguments: list[str], cwd: Path, script: bytes = b"") -> tuple[bool, byt
     program = pprof()
     assert program is not None
     done = subprocess.run(
-        [program, *arguments], input=script, capture_output=True, cwd=cwd, env=environment(cwd), check=False, timeout=120
+        [program, *arguments],
+        input=script,
+        capture_output=True,
+        cwd=cwd,
+        env=environment(cwd),
+        check=False,
+        timeout=120,
     )
     return done.returncode == 0, done.stdout

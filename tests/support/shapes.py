@@ -25,14 +25,15 @@ JAVA = [
 ]  # fmt: skip
 GO = [
     "main.main", "runtime.mallocgc", "net/http.(*conn).serve", "github.com/acme/v2/store.(*DB[...]).Get",
-    "encoding/json.(*decodeState).object", "main.Map[...]", "main.main.func1", "main.(*T).run.func2.1", "runtime.goexit",
+    "encoding/json.(*decodeState).object", "main.Map[...]", "main.main.func1", "main.(*T).run.func2.1",
+    "runtime.goexit",
     "github.com/acme/store.New", "sync.(*Mutex).Lock", "main.process", "example.com/x/v3.Sum[go.shape.int]",
 ]  # fmt: skip
 RUST = [
     "core::ops::function::FnOnce::call_once", "<alloc::vec::Vec<T> as core::ops::Drop>::drop", "app::main",
     "tokio::runtime::task::harness::Harness<T,S>::poll", "std::rt::lang_start::{{closure}}", "app::cache::Cache::get",
 ]  # fmt: skip
-ODD = [
+ODD: list[str | bytes] = [
     "", " ", "a\tb", "naïve_función", "名前::関数", 'quote"d', "back\\slash", "<script>alert(1)</script>", "a b c",
     b"bad\xff\xfeutf8", "%s%d", "x" * 300, "(", ")", "operator()", ".leading", "[bracket", "a..b", "é",
 ]  # fmt: skip
@@ -63,7 +64,8 @@ class _Maker:
 
     def make(self) -> bytes:
         rng, builder = self.rng, self.builder
-        names = rng.choice([CPP, JAVA, GO, RUST, [*GO, *ODD], [*CPP, *GO, *JAVA]])
+        pools: list[list[str | bytes]] = [[*CPP], [*JAVA], [*GO], [*RUST], [*GO, *ODD], [*CPP, *GO, *JAVA]]
+        names = rng.choice(pools)
         mappings = self._mappings()
         functions = self._functions(names)
         locations = self._locations(functions, mappings)
@@ -92,12 +94,13 @@ class _Maker:
         for id_ in ids:
             size = self.rng.randrange(1, 1 << 20)
             # Named mappings of this machine must not be symbolized: they claim to have names.
-            self.builder.mapping(id_, start, start + size, self.rng.choice([0, 0x1000]), self.rng.choice(files),
-                                 self.rng.choice(["", "abc", "0123456789abcdef"]), self.rng.choice([15, 1, 7]))  # fmt: skip
+            offset, file = self.rng.choice([0, 0x1000]), self.rng.choice(files)
+            build_id, has = self.rng.choice(["", "abc", "0123456789abcdef"]), self.rng.choice([15, 1, 7])
+            self.builder.mapping(id_, start, start + size, offset, file, build_id, has)
             start += size + self.rng.choice([0, 0x1000])
         return ids
 
-    def _functions(self, names: list[str]) -> list[int]:
+    def _functions(self, names: list[str | bytes]) -> list[int]:
         ids = self._ids(self.rng.randrange(1, 40))
         for id_ in ids:
             name = self.rng.choice(names)
@@ -160,11 +163,3 @@ class _Maker:
             drop=rng.choice(["", "", "", "malloc|runtime.mallocgc", "std::.*", "operator new"]),
             keep=rng.choice(["", "", "main.*"]),
         )
-
-
-def names(seed: int) -> list[str]:
-    """Patterns that meet something in most profiles."""
-    rng = random.Random(seed)
-    pool = ["main", "runtime", "std::", "Server", "java", "handle", r"\(", "^main", "a.*b", "store", "server", "libc",
-            "app", "go$", "[A-Z]", "operator", "nothing_matches_this", "e", "mallocgc|Lock", "é", "(?i)SERVER"]  # fmt: skip
-    return [rng.choice(pool) for _ in range(4)]
