@@ -31,7 +31,7 @@ def make(samples: int, functions: int, sites: int, labels: float = 0.25, seed: i
     files = _add(strings, [f"/go/src/acme/file{i}.go" for i in range(functions // 8 + 1)])
     count = functions * sites
     calls = _calls(rng, functions, sites)
-    profile = Profile(
+    return Profile(
         strings,
         (ValueType("samples", "count"), ValueType("cpu", "nanoseconds")),
         tuple(_blocks(rng, samples, sites, calls, labels, endpoints)),
@@ -46,7 +46,6 @@ def make(samples: int, functions: int, sites: int, labels: float = 0.25, seed: i
         period_type=ValueType("cpu", "nanoseconds"),
         period=10_000_000,
     )  # fmt: skip
-    return profile
 
 
 def _add(strings: list[str], texts: list[str]) -> Any:

@@ -118,9 +118,9 @@ def _one_shot(session: Session, line: CommandLine) -> int:
         path = new_file("", "profile", "." + suffix)
     if path:
         note(f"Generating report in {path}")
-        write_file(path, [rendered.data])
+        write_file(path, rendered.pieces)
     else:
-        write_stdout(rendered.data)
+        write_stdout(rendered.pieces)
     return 0
 
 

@@ -86,7 +86,7 @@ def ragged_positions(first: Array, counts: Array) -> Ints:
     size = int(ends[-1]) if len(ends) else 0
     base = first - ends
     base += counts
-    positions = base.repeat(counts)
+    positions: Ints = base.repeat(counts)
     positions += np.arange(size)
     return positions
 
@@ -212,7 +212,7 @@ def hash_rows(flat: Array, starts: Ints) -> UInts:
 
 T = TypeVar("T")
 R = TypeVar("R")
-_WORTH_THREADS = 12  # blocks; fewer are done before a pool of threads is up
+_WORTH_THREADS = 6  # blocks; fewer are done before a pool of threads is up
 
 
 def in_parallel(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:

@@ -7,14 +7,14 @@ first argument that is no flag ends them. Source of the flags: google/pprof inte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from pypprof.errors import UsageError
+from pypprof.records import Record
 from pypprof.reports import COMMANDS
 from pypprof.settings import CHOICES, DEFAULTS, OPTIONS, TYPES, Settings, parse_float, parse_go_bool, replaced
 
 
-class SourceFlag(NamedTuple):
+class SourceFlag(Record):
     """A flag that is neither an option nor a command."""
 
     default: str | int | bool
@@ -57,7 +57,7 @@ _LEGACY = {
 }  # fmt: skip
 
 
-class CommandLine(NamedTuple):
+class CommandLine(Record):
     """What the flags say. `command` is "" for the shell; `notes` are for stderr."""
 
     settings: Settings

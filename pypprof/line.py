@@ -7,9 +7,9 @@ shortcut (a sample type, `:`), one of the shell's own words, or a report with it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from pypprof.errors import CommandError
+from pypprof.records import Record
 from pypprof.reports import COMMANDS
 from pypprof.settings import OPTIONS, Settings, is_option, replaced, takes_no_value
 
@@ -17,14 +17,14 @@ _COMMENT = "//:"
 _CLEAR = ("focus=", "ignore=", "hide=", "tagfocus=", "tagignore=")
 
 
-class Assignment(NamedTuple):
+class Assignment(Record):
     """`name=value`, or a bare name (value '')."""
 
     name: str
     value: str
 
 
-class Request(NamedTuple):
+class Request(Record):
     """A report to make, with the settings that hold for it alone. `format` is "", "json" or "csv"."""
 
     command: str

@@ -7,7 +7,6 @@ filled in, uninteresting frames dropped. Source of the order: google/pprof inter
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,12 +16,13 @@ from pypprof.fetch import binaries
 from pypprof.output import reason
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
+from pypprof.records import Record
 
 _CHUNK = 128  # profiles merged at a time: bounds the memory
 Note = Callable[[str], None]
 
 
-class Sources(NamedTuple):
+class Sources(Record):
     """What to load and how."""
 
     sources: Sequence[str]

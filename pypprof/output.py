@@ -90,7 +90,7 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def write_stdout(data: bytes) -> None:
-    """All of `data` on stdout, at once."""
-    sys.stdout.buffer.write(data)
+def write_stdout(pieces: Iterable[bytes]) -> None:
+    """All pieces on stdout, at once."""
+    sys.stdout.buffer.writelines(pieces)
     sys.stdout.buffer.flush()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from pypprof.errors import CommandError, PprofError
 from pypprof.profile.model import Profile
+from pypprof.records import Record
 from pypprof.regex import compile_regex
 from pypprof.reports import load
 from pypprof.reports.command import Command, Context
@@ -20,10 +21,10 @@ _KEPT_REPORTS = 32
 _LARGE_REPORT = 4 << 20  # bytes; what is larger is not kept
 
 
-class Rendered(NamedTuple):
-    """A report as bytes, and what to say on stderr."""
+class Rendered(Record):
+    """A report as bytes, piece by piece, and what to say on stderr. Can be read once."""
 
-    data: bytes
+    pieces: Iterable[bytes]
     warnings: tuple[str, ...]
 
 
@@ -77,17 +78,22 @@ class Session:
     def render(self, name: str, argument: str, settings: Settings, format_: str = "") -> Rendered:
         """A report as bytes. PprofError when it cannot be made; then nothing has been written."""
         key = (name, argument, settings._replace(output=""), format_)
-        rendered = self._rendered.pop(key, None)
-        if rendered is None:
+        kept = self._rendered.pop(key, None)
+        if kept is None:
             command = load(name)
             report, warnings = self._build(command, argument, command.override(settings))
-            data = b"".join(_bytes(command, report, format_))
-            rendered = Rendered(data, warnings)
-        if len(rendered.data) <= _LARGE_REPORT:
-            self._rendered[key] = rendered
-            if len(self._rendered) > _KEPT_REPORTS:
-                self._rendered.popitem(last=False)
-        return rendered
+            pieces = _bytes(command, report, format_)
+            first, size = [], 0
+            for piece in pieces:
+                first.append(piece)
+                size += len(piece)
+                if size > _LARGE_REPORT:
+                    return Rendered(chain(first, pieces), warnings)
+            kept = Rendered([b"".join(first)], warnings)
+        self._rendered[key] = kept
+        if len(self._rendered) > _KEPT_REPORTS:
+            self._rendered.popitem(last=False)
+        return kept
 
     def _build(self, command: Command, argument: str, settings: Settings) -> tuple[object, tuple[str, ...]]:
         regex = None
@@ -109,5 +115,6 @@ def _bytes(command: Command, report: object, format_: str) -> Iterator[bytes]:
         yield from command.data(report)
     else:
         assert command.text is not None
-        for piece in command.text(report):
-            yield piece.encode("utf-8", "surrogateescape")
+        pieces = iter(command.text(report))
+        while text := "".join(islice(pieces, 1024)):
+            yield text.encode("utf-8", "surrogateescape")

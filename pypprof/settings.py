@@ -9,14 +9,15 @@ what a command overrides is a `replace` of the session's settings, and caches ke
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple, get_origin
+from typing import Annotated, get_origin
 
 from pypprof.errors import CommandError
+from pypprof.records import Record
 
 Value = str | int | float | bool
 
 
-class Option(NamedTuple):
+class Option(Record):
     """What is known of one option beside its name, type and default."""
 
     group: str
@@ -31,7 +32,7 @@ _FRAME = "Matches function names, file names and the binary's name."
 _TAG = "Forms: regexp, name=regexp, 1kb, 1kb:10kb, :64kb, name=32mb: (ranges of numeric tags)."
 
 
-class Settings(NamedTuple):
+class Settings(Record):
     """The value of every option. Defaults are pprof's."""
 
     output: Annotated[str, Option("output", "File that the report is written to", argument="file")] = ""

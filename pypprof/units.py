@@ -8,12 +8,13 @@ Values are int64; everything scaled is a float64.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+
+from pypprof.records import Record
 
 INT64_MIN = -(1 << 63)
 
 
-class Unit(NamedTuple):
+class Unit(Record):
     """One unit: its printed name, the spellings that mean it, its size in the family's base."""
 
     name: str
@@ -21,7 +22,7 @@ class Unit(NamedTuple):
     factor: float
 
 
-class Family(NamedTuple):
+class Family(Record):
     """Units that convert into each other. `default` serves an unknown target unit."""
 
     units: tuple[Unit, ...]

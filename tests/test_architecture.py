@@ -30,7 +30,7 @@ LEVELS: list[set[str]] = [
     {"profile"},
     {"settings"},
     {"units", "regex", "columns", "output"},
-    {"errors", "_faststart"},
+    {"errors", "records", "_faststart"},
 ]
 # Who may import what is not ours.
 CONTAINED = {

@@ -7,8 +7,6 @@ in any sample, and inline when it was an inlined call in all of them.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from pypprof.columns import (
@@ -31,12 +29,13 @@ from pypprof.graph.frames import FrameMaker
 from pypprof.graph.nodes import NodeTable
 from pypprof.graph.weights import divided
 from pypprof.profile.model import Block, Profile
+from pypprof.records import Record
 from pypprof.view import SampleKind
 
 _INLINE, _RESIDUAL = 1, 2
 
 
-class Edges(NamedTuple):
+class Edges(Record):
     """One row an edge; `parent` and `child` are nodes."""
 
     parent: Ints

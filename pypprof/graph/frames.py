@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from pypprof.columns import I8, Bools, Ints, Rows, largest, ragged_positions, where_true
 from pypprof.graph.nodes import NodeTable
 from pypprof.profile.model import Block
+from pypprof.records import Record
 
 
-class Frames(NamedTuple):
+class Frames(Record):
     """Frames of a block, sample after sample, leaf first; those of nodes not kept left out.
 
     sample  the row in the block

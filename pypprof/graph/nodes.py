@@ -6,8 +6,6 @@ profile what must not tell nodes apart. Source: google/pprof internal/graph/grap
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from pypprof.columns import (
@@ -27,9 +25,10 @@ from pypprof.columns import (
 )
 from pypprof.fetch import paths
 from pypprof.profile.model import Profile
+from pypprof.records import Record
 
 
-class NodeInfo(NamedTuple):
+class NodeInfo(Record):
     """A program location."""
 
     name: str

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from pypprof.columns import I8, Array, Ints, group_edges, group_stops, where_true
+from pypprof.columns import I8, Ints, group_edges, group_stops, number_rows, where_true
 from pypprof.graph.callgraph import CallGraph
 from pypprof.graph.edges import Edges
 from pypprof.units import abs64, truncate64, wrap64
@@ -94,26 +94,41 @@ def _term(share: float) -> float:
 
 def sort_edges(graph: CallGraph, edges: Edges) -> Edges:
     """By |weight|, then caller's name, then callee's."""
-    parents, children = edges.parent.tolist(), edges.child.tolist()
-    weights = edges.weight.tolist()
-
-    def key(row: int) -> tuple[int, bytes, bytes, str, str, int, int]:
-        parent, child = parents[row], children[row]
-        return (
-            -abs64(weights[row]), sort_key(graph.printable(parent)), sort_key(graph.printable(child)),
-            graph.info(parent).order_key(), graph.info(child).order_key(), parent, child,
-        )  # fmt: skip
-
-    return edges.take(np.array(sorted(range(len(weights)), key=key), I8))
+    return edges.take(_order(graph, edges, np.zeros(len(edges.weight), I8), (edges.parent, edges.child)))
 
 
-def rows_by(ends: Array) -> dict[int, Ints]:
-    """The rows at each end (a node column), in their order."""
-    order = ends.argsort(kind="stable")
-    starts = group_edges(ends.take(order))
-    owners = ends.take(order).take(starts).tolist()
-    bounds = starts.tolist(), group_stops(starts, len(order)).tolist()
-    return {n: order[a:b] for n, a, b in zip(owners, *bounds, strict=True)}
+def edges_by_node(graph: CallGraph, edges: Edges, ends: Ints, others: Ints) -> dict[int, Ints]:
+    """The rows of the edges at each node (a column of `edges`), in the order of sort_edges().
+
+    `others` is the column of their other ends.
+    """
+    rows = _order(graph, edges, ends, (others,))
+    starts = group_edges(ends.take(rows))
+    owners = ends.take(rows).take(starts).tolist()
+    bounds = starts.tolist(), group_stops(starts, len(rows)).tolist()
+    return {n: rows[a:b] for n, a, b in zip(owners, *bounds, strict=True)}
+
+
+def _order(graph: CallGraph, edges: Edges, group: Ints, names: tuple[Ints, ...]) -> Ints:
+    """Rows by group, then |weight|, then the printed names of the nodes in `names`."""
+    lightness = np.invert(np.absolute(edges.weight))
+    order = np.lexsort((lightness, group))
+    if not len(order):
+        return order
+    numbers = number_rows([group.take(order), lightness.take(order)])[0]
+    starts = group_edges(numbers)
+    stops = group_stops(starts, len(order))
+    columns = [column.tolist() for column in names]
+
+    def key(row: int) -> tuple[list[bytes], list[str], int]:
+        nodes = [column[row] for column in columns]
+        texts = [sort_key(graph.printable(node)) for node in nodes]
+        return texts, [graph.info(node).order_key() for node in nodes], row
+
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        if stop - start > 1:
+            order[start:stop] = sorted(order[start:stop].tolist(), key=key)
+    return order
 
 
 def remove_redundant(graph: CallGraph, nodes: Ints, edges: Edges) -> Edges:
@@ -127,7 +142,7 @@ def remove_redundant(graph: CallGraph, nodes: Ints, edges: Edges) -> Edges:
     ordered = sort_edges(graph, edges)
     alive = [True] * len(ordered.parent)
     parents, residual = ordered.parent.tolist(), ordered.residual.tolist()
-    into = {node: rows.tolist() for node, rows in rows_by(ordered.child).items()}
+    into = {n: r.tolist() for n, r in edges_by_node(graph, ordered, ordered.child, ordered.parent).items()}
     for node in reversed(nodes.tolist()):
         for row in reversed(into.get(node, [])):
             if not residual[row]:

@@ -7,12 +7,12 @@ of the numeric tags only "bytes" shows in graphs, and the mark of the diff base 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import numpy as np
 
 from pypprof.columns import I8, Array, Ints, number_rows, select_rows, starts_of, where_true
 from pypprof.profile.model import Block, Profile
+from pypprof.records import Record
 from pypprof.units import abs64, divide64, scaled_label, wrap64
 from pypprof.view import View
 from pypprof.view.tags import DIFF_BASE, distinct_tags
@@ -39,7 +39,7 @@ class Tag:
         return abs64(self.flat) >= cutoff or abs64(self.cum) >= cutoff
 
 
-class NodeTags(NamedTuple):
+class NodeTags(Record):
     """The tags of one node: string tags, and numeric tags by the string tags they occur with."""
 
     labels: dict[str, Tag]
@@ -67,7 +67,7 @@ def sort_tags(tags: Iterable[Tag], flat: bool) -> list[Tag]:
     return sorted(tags, key=key)
 
 
-class SampleTags(NamedTuple):
+class SampleTags(Record):
     """The tags of a block's samples.
 
     label    int64, the number in `names` of each sample's joined string tags; 0 is ''
@@ -124,6 +124,7 @@ class TagCollector:
     def __init__(self, view: View, unit: str) -> None:
         self._view, self._unit = view, unit
         self._bytes_unit = view.units.get(NUMERIC_KEY, "")
+        self._names: dict[int, str] = {}  # of numeric tags
         self.nodes: dict[int, NodeTags] = {}
 
     def open(self, block: Block) -> None:
@@ -170,12 +171,22 @@ class TagCollector:
             _count(tag, sums[0][row], sums[1][row], flat)
 
     def _tag(self, node: int, label: str, number: int | None) -> Tag:
-        own = self.nodes.setdefault(node, NodeTags({}, {}))
+        own = self.nodes.get(node)
+        if own is None:
+            own = self.nodes[node] = NodeTags({}, {})
         if number is None:
-            return own.labels.setdefault(label, Tag(label))
-        name = scaled_label(number, self._bytes_unit, self._unit)
+            tag = own.labels.get(label)
+            if tag is None:
+                tag = own.labels[label] = Tag(label)
+            return tag
+        name = self._names.get(number)
+        if name is None:
+            name = self._names[number] = scaled_label(number, self._bytes_unit, self._unit)
         group = own.numeric.setdefault(label, {})
-        return group.setdefault(name, Tag(name, self._bytes_unit, number))
+        tag = group.get(name)
+        if tag is None:
+            tag = group[name] = Tag(name, self._bytes_unit, number)
+        return tag
 
 
 def _count(tag: Tag, value: int, divisor: int, flat: bool) -> None:

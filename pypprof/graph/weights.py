@@ -6,17 +6,16 @@ a stack counts twice (recursion) is found once by sorting and subtracted. Sums a
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from pypprof.columns import I8, U4, U8, Array, Bools, Ints, all_true, in_parallel, join, where_true
 from pypprof.graph.nodes import NodeTable
 from pypprof.profile.model import Block, Profile
+from pypprof.records import Record
 from pypprof.view import SampleKind
 
 
-class Weights(NamedTuple):
+class Weights(Record):
     """One value a node. The divisors are those of a mean, zeros otherwise."""
 
     flat: Ints
@@ -46,7 +45,7 @@ def divided(values: Ints, divisors: Ints) -> Ints:
     return result
 
 
-class _Repeats(NamedTuple):
+class _Repeats(Record):
     """What a block counts twice: (sample, node) pairs; and the leaf of each sample with frames."""
 
     sample: Ints
@@ -55,7 +54,7 @@ class _Repeats(NamedTuple):
     leaf: Ints
 
 
-class _Sums(NamedTuple):
+class _Sums(Record):
     """The sums of one column of values: by node and by location."""
 
     flat: Ints
@@ -135,7 +134,7 @@ def _repeats(block: Block, table: NodeTable, layers: list[_Layer]) -> _Repeats:
     return _Repeats(sample, node, rows, leaf)
 
 
-class _Layer(NamedTuple):
+class _Layer(Record):
     """The nodes of the n-th last line of all locations."""
 
     deeper: Bools | None  # which locations have such a line; None for all

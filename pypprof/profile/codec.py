@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -33,14 +33,16 @@ from pypprof.profile.wire import (
     SAMPLE,
     VARINT,
     Outline,
+    bodies,
     outline,
     read_fields,
     read_varint,
     signed,
 )
+from pypprof.records import Record
 
 
-class _Shape(NamedTuple):
+class _Shape(Record):
     """A message: its fields 1, 2, ... as u (uint64), i (int64), U and I (repeated), M (repeated bytes)."""
 
     name: str
@@ -139,8 +141,7 @@ def _table(rows: list[list[int]], width: int, first: np.dtype[np.generic]) -> li
 
 
 def _bodies(data: bytes, parts: Outline, field: int) -> list[bytes]:
-    places = iter(parts.spans[field])
-    return [data[start:end] for start, end in zip(places, places, strict=True)]
+    return [data[start:end] for start, end in bodies(data, parts.fields[field])]
 
 
 def _samples(data: bytes, parts: Outline) -> DraftBlock:

@@ -6,15 +6,14 @@ into a Profile. That they agree is a test of plain equality.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pypprof.columns import Array, Ints, UInts
 from pypprof.errors import Malformed
 from pypprof.profile.model import ENCODING, ERRORS
-from pypprof.profile.wire import MAPPING, PERIOD_TYPE, SAMPLE_TYPE, STRING, VARINT, Outline, read_fields, signed
+from pypprof.profile.wire import MAPPING, PERIOD_TYPE, SAMPLE_TYPE, STRING, VARINT, Outline, bodies, read_fields, signed
+from pypprof.records import Record
 
 
-class DraftLabels(NamedTuple):
+class DraftLabels(Record):
     """Tags as encoded: one row a tag, `sample` ascending; all int64."""
 
     sample: Ints
@@ -24,7 +23,7 @@ class DraftLabels(NamedTuple):
     unit: Ints
 
 
-class DraftBlock(NamedTuple):
+class DraftBlock(Record):
     """Samples as encoded. Ragged: location ids (uint64 or uint32) and int64 values."""
 
     starts: Ints
@@ -34,7 +33,7 @@ class DraftBlock(NamedTuple):
     labels: DraftLabels | None
 
 
-class DraftLocations(NamedTuple):
+class DraftLocations(Record):
     """Locations as encoded; `line_starts` is ragged into the three line columns."""
 
     id: UInts
@@ -47,7 +46,7 @@ class DraftLocations(NamedTuple):
     column: Ints
 
 
-class DraftFunctions(NamedTuple):
+class DraftFunctions(Record):
     """Functions as encoded."""
 
     id: UInts
@@ -57,7 +56,7 @@ class DraftFunctions(NamedTuple):
     start_line: Ints
 
 
-class Draft(NamedTuple):
+class Draft(Record):
     """A profile as encoded."""
 
     strings: list[str]
@@ -73,12 +72,10 @@ class Draft(NamedTuple):
 
 def decode_strings(data: bytes, parts: Outline) -> list[str]:
     """The string table. Entry 0 must be empty."""
-    spans = parts.spans[STRING]
-    if len(spans) and spans[0] != spans[1]:
+    strings = [str(data[start:end], ENCODING, ERRORS) for start, end in bodies(data, parts.fields[STRING])]
+    if strings and strings[0]:
         raise Malformed("string_table[0] must be ''")
-    places = iter(spans)
-    pieces = [data[start:end] for start, end in zip(places, places, strict=True)]
-    return [str(piece, ENCODING, ERRORS) for piece in pieces]
+    return strings
 
 
 def decode_scalars(data: bytes, start: int, end: int, fields: int) -> list[int]:
@@ -96,8 +93,7 @@ def decode_value_types(data: bytes, parts: Outline) -> tuple[list[tuple[int, int
     """(sample types, period type) as string indices."""
 
     def read(field: int) -> list[tuple[int, int]]:
-        places = iter(parts.spans[field])
-        found = [decode_scalars(data, start, end, 3) for start, end in zip(places, places, strict=True)]
+        found = [decode_scalars(data, start, end, 3) for start, end in bodies(data, parts.fields[field])]
         return [(signed(type_), signed(unit)) for _, type_, unit in found]
 
     return read(SAMPLE_TYPE), (read(PERIOD_TYPE) or [(0, 0)])[-1]
@@ -105,5 +101,4 @@ def decode_value_types(data: bytes, parts: Outline) -> tuple[list[tuple[int, int
 
 def decode_mappings(data: bytes, parts: Outline) -> list[list[int]]:
     """The ten fields of each mapping."""
-    places = iter(parts.spans[MAPPING])
-    return [decode_scalars(data, start, end, 11)[1:] for start, end in zip(places, places, strict=True)]
+    return [decode_scalars(data, start, end, 11)[1:] for start, end in bodies(data, parts.fields[MAPPING])]

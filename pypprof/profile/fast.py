@@ -11,8 +11,8 @@ Raises Unusual when the bytes may be valid but are nothing that profile writers 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -44,9 +44,10 @@ from pypprof.profile.draft import (
     decode_strings,
     decode_value_types,
 )
-from pypprof.profile.wire import BYTES, FUNCTION, LOCATION, SAMPLE, VARINT, Outline, outline
+from pypprof.profile.wire import BYTES, FUNCTION, LOCATION, SAMPLE, VARINT, Outline, bodies, outline
+from pypprof.records import Record
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 19
 PADDING = 16  # wide loads at the last varint may read this far behind it
 
 
@@ -291,9 +292,19 @@ def _samples(varints: Varints, start: Ints, end: Ints) -> DraftBlock:
 class _Parts:
     """The messages of one kind: bodies [start, end), and how far they have been decoded."""
 
-    def __init__(self, parts: Outline, field: int) -> None:
-        spans = np.frombuffer(parts.spans[field], I8) if parts.spans[field] else np.zeros(0, I8)
-        self.start, self.end, self.done = spans[0::2], spans[1::2], 0
+    def __init__(self, data: Array, parts: Outline, field: int) -> None:
+        starts = parts.fields[field]
+        pos = np.frombuffer(starts, I8) if starts else np.zeros(0, I8)
+        # A tag of one byte, then the length: nearly always one or two bytes.
+        low, high = data.take(pos + 1).astype(I8), data.take(pos + 2).astype(I8)
+        long = low > 127
+        self.start = pos + 2 + long
+        self.end = self.start + np.where(long, low & 127 | high << 7, low)
+        rare = where_true((long & (high > 127)) | (data.take(pos) > 127))
+        if len(rare):
+            found = bodies(data.tobytes(), array("q", pos.take(rare).tolist()))
+            self.start[rare], self.end[rare] = np.array(list(found), I8).T
+        self.done = 0
 
     def next_start(self) -> int | None:
         return int(self.start[self.done]) if self.done < len(self.start) else None
@@ -306,7 +317,7 @@ class _Parts:
         return self.start[taken], self.end[taken]
 
 
-class _Chapter(NamedTuple):
+class _Chapter(Record):
     """A range of bytes and the bodies of the messages in it: (starts, ends) of each kind."""
 
     start: int
@@ -314,9 +325,10 @@ class _Chapter(NamedTuple):
     bodies: list[tuple[Ints, Ints]]
 
 
-def _chapters(parts: Outline, limit: int) -> list[_Chapter]:
+def _chapters(data: Array, parts: Outline) -> list[_Chapter]:
     """The messages of all kinds, some BLOCK_BYTES at a time."""
-    kinds = [_Parts(parts, field) for field in (SAMPLE, LOCATION, FUNCTION)]
+    limit = len(data) - PADDING
+    kinds = [_Parts(data, parts, field) for field in (SAMPLE, LOCATION, FUNCTION)]
     chapters: list[_Chapter] = []
     while True:
         pending = [kind for kind in kinds if kind.next_start() is not None]
@@ -329,7 +341,7 @@ def _chapters(parts: Outline, limit: int) -> list[_Chapter]:
         chapters.append(_Chapter(start, max(int(ends[-1]) for _, ends in bodies if len(ends)), bodies))
 
 
-class _Decoded(NamedTuple):
+class _Decoded(Record):
     """The messages of a chapter; None where it has none of a kind."""
 
     samples: DraftBlock | None
@@ -357,7 +369,7 @@ def decode(data: bytes) -> Draft:
     """
     parts = outline(data, len(data) - PADDING)
     buffer = np.frombuffer(data, np.dtype("u1"))
-    chapters = _chapters(parts, len(data) - PADDING)
+    chapters = _chapters(buffer, parts)
     decoded = list(in_parallel(lambda chapter: _decode_chapter(buffer, chapter), chapters))
     sample_types, period_type = decode_value_types(data, parts)
     return Draft(

@@ -10,24 +10,23 @@ Layout and meaning of the fields: profile.proto of google/pprof.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from pypprof.columns import I4, I8, Array, Ints, Rows, starts_of, table_of
+from pypprof.records import Record
 
 ENCODING = "utf-8"
 ERRORS = "surrogateescape"
 
 
-class ValueType(NamedTuple):
+class ValueType(Record):
     """What one column of sample values counts, and in which unit."""
 
     type: str = ""
     unit: str = ""
 
 
-class Mapping(NamedTuple):
+class Mapping(Record):
     """A range of addresses [start, limit) that a file was mapped to at `offset`."""
 
     id: int
@@ -42,7 +41,7 @@ class Mapping(NamedTuple):
     has_inline_frames: bool = False
 
 
-class Functions(NamedTuple):
+class Functions(Record):
     """One row a function. Shape (functions,)."""
 
     id: Array  # uint64
@@ -52,7 +51,7 @@ class Functions(NamedTuple):
     start_line: Ints
 
 
-class Lines(NamedTuple):
+class Lines(Record):
     """The source lines of all locations, location after location, innermost (leaf) first."""
 
     function: Rows  # function row
@@ -60,7 +59,7 @@ class Lines(NamedTuple):
     column: Ints
 
 
-class Locations(NamedTuple):
+class Locations(Record):
     """One row a location. Lines of row i: lines[line_starts[i]:line_starts[i + 1]]."""
 
     id: Array  # uint64
@@ -71,7 +70,7 @@ class Locations(NamedTuple):
     lines: Lines
 
 
-class Labels(NamedTuple):
+class Labels(Record):
     """Tags of a block's samples in the order of the file: one row a tag.
 
     A row with a non-empty string is a string tag, else a numeric one. `sample` ascends.
@@ -84,7 +83,7 @@ class Labels(NamedTuple):
     unit: Rows  # string index; 0 for none
 
 
-class Block(NamedTuple):
+class Block(Record):
     """Some thousand consecutive samples. Blocks bound the memory of every operation."""
 
     starts: Ints  # (samples + 1,)
@@ -99,7 +98,7 @@ class Block(NamedTuple):
         return self.starts[1:] - self.starts[:-1]
 
 
-class Profile(NamedTuple):
+class Profile(Record):
     """A whole profile, valid by the rules of profile/check.py."""
 
     strings: list[str]

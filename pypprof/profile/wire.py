@@ -75,20 +75,23 @@ def read_fields(data: bytes | memoryview, pos: int, end: int) -> Iterator[tuple[
 class Outline:
     """Where the parts of an encoded Profile are.
 
-    `spans[field]` holds start and end of each body of a message (or string) field, in turn;
-    `scalars` the last value of each scalar field; `comments` the string indices.
+    `fields[number]` holds where each message (or string) field begins, its tag included; see
+    `bodies`. `scalars` are the last values of the scalar fields, `comments` string indices.
     """
 
     def __init__(self) -> None:
-        self.spans: dict[int, array[int]] = {field: array("q") for field in _MESSAGES}
+        self.fields: dict[int, array[int]] = {number: array("q") for number in _MESSAGES}
         self.scalars: dict[int, int] = {}
         self.comments: list[int] = []
         self._push: list[Callable[[int], None] | None] = [None] * 256
-        for field, span in self.spans.items():
-            self._push[field << 3 | BYTES] = span.append
+        for number, starts in self.fields.items():
+            self._push[number << 3 | BYTES] = starts.append
 
-    def extend(self, data: bytes | memoryview, pos: int, end: int) -> None:
-        """Walk the fields of data[pos:end], which must end with a field."""
+    def extend(self, data: bytes, pos: int, end: int) -> None:
+        """Walk the fields of data[pos:end], which must end with a field.
+
+        The data may go on behind `end`: what a wrong length makes it read there does not count.
+        """
         pushers = self._push
         try:
             while pos < end:
@@ -96,17 +99,19 @@ class Outline:
                 if push is None:
                     pos = self._other(data, pos, end)
                     continue
-                length = data[pos + 1]
-                body = pos + 2
-                if length > 127:
-                    length, body = read_varint(data, pos + 1, end)
-                pos = body + length
-                if pos > end:
-                    raise Malformed("too much data")
-                push(body)
                 push(pos)
+                length = data[pos + 1]
+                if length < 128:
+                    pos += 2 + length
+                elif (high := data[pos + 2]) < 128:
+                    pos += 3 + (length & 127 | high << 7)
+                else:
+                    length, body = read_varint(data, pos + 1, end)
+                    pos = body + length
         except IndexError:
             raise Malformed("bad varint") from None
+        if pos > end:
+            raise Malformed("too much data")
 
     def _other(self, data: bytes | memoryview, pos: int, end: int) -> int:
         """One field that is no plain message: returns the position behind it."""
@@ -122,11 +127,11 @@ class Outline:
             self.scalars[number] = signed(value)
         elif number == COMMENT:
             self._comment(data, kind, value, at)
-        elif number in self.spans:
-            # The tag has a needless second byte, or the wire type is wrong.
+        elif number in self.fields:
+            # The wire type is wrong, or the tag has a needless second byte.
             if kind != BYTES:
                 raise Malformed("type mismatch")
-            self.spans[number].extend((at, behind))
+            self.fields[number].append(pos)
         return behind
 
     def _comment(self, data: bytes | memoryview, kind: int, value: int, at: int) -> None:
@@ -139,6 +144,18 @@ class Outline:
                 self.comments.append(signed(number))
         else:
             raise Malformed("type mismatch")
+
+
+def bodies(data: bytes, starts: array[int]) -> Iterator[tuple[int, int]]:
+    """(start, end) of the bodies of fields that begin at `starts`."""
+    for pos in starts:
+        length = data[pos + 1]
+        if data[pos] < 128 and length < 128:
+            yield pos + 2, pos + 2 + length
+        else:
+            _, pos = read_varint(data, pos, len(data))
+            length, pos = read_varint(data, pos, len(data))
+            yield pos, pos + length
 
 
 def outline(data: bytes, end: int) -> Outline:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from pypprof.fetch.paths import base
 from pypprof.graph.nodes import NodeInfo
 from pypprof.graph.tags import NodeTags, Tag, sort_tags
 from pypprof.graph.trim import MAX_NODELETS
+from pypprof.records import Record
 from pypprof.regex import Regex
 from pypprof.units import abs64, divide64, label, percentage, scale, truncate64, wrap64
 
 
-class DotNode(NamedTuple):
+class DotNode(Record):
     """A box. `leaf` is whether it has no outgoing edge in the picture."""
 
     info: NodeInfo
@@ -28,7 +28,7 @@ class DotNode(NamedTuple):
     leaf: bool
 
 
-class DotEdge(NamedTuple):
+class DotEdge(Record):
     """An arrow between two boxes, which are numbers from 1 in the order of the boxes.
 
     A callee that is in the graph but not shown is number 0, as pprof writes it.
@@ -43,7 +43,7 @@ class DotEdge(NamedTuple):
     inline: bool
 
 
-class DotGraph(NamedTuple):
+class DotGraph(Record):
     title: str
     labels: list[str]
     nodes: list[DotNode]

@@ -7,29 +7,29 @@ specification (https://valgrind.org/docs/manual/cl-format.html).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pypprof.graph.nodes import NodeInfo
-from pypprof.graph.order import rows_by, sort_edges
+from pypprof.graph.order import edges_by_node
 from pypprof.graph.trim import TrimmedGraph, trimmed_graph
+from pypprof.records import Record
 from pypprof.reports.command import Command, Context, graph_usage
 from pypprof.reports.values import ValueFormat, graph_format
 from pypprof.view import View
 
 
-class Callee(NamedTuple):
+class Callee(Record):
     info: NodeInfo
     name: str  # told apart from others of the same file and name
     weight: int
 
 
-class CallgrindNode(NamedTuple):
+class CallgrindNode(Record):
     info: NodeInfo
     flat: int
     callees: list[Callee]
 
 
-class CallgrindReport(NamedTuple):
+class CallgrindReport(Record):
     type: str
     values: ValueFormat
     nodes: list[CallgrindNode]
@@ -40,8 +40,8 @@ def build(view: View, context: Context) -> CallgrindReport:
     trimmed = trimmed_graph(view, settings, keep_objfiles=True, tree=settings.call_tree)
     graph = trimmed.graph
     names = _distinct_names(trimmed)
-    edges = sort_edges(graph, trimmed.all_edges())
-    out = rows_by(edges.parent)
+    edges = trimmed.all_edges()
+    out = edges_by_node(graph, edges, edges.parent, edges.child)
     children, weights = edges.child.tolist(), edges.weight.tolist()
     flat = graph.weights.flat_values()
     nodes = []

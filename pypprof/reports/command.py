@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from pypprof.records import Record
 from pypprof.regex import Regex
 from pypprof.settings import Settings
 from pypprof.view import View
 
 
-class Context(NamedTuple):
+class Context(Record):
     """What a report may know beside its view: the settings with the command's overrides, and
     the command's own argument."""
 
@@ -19,7 +20,7 @@ class Context(NamedTuple):
     regex: Regex | None = None
 
 
-class Command(NamedTuple):
+class Command(Record):
     """A report command of the shell and the flag of the same name.
 
     argument      "" for none, "function" for a regular expression over functions

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from pypprof.records import Record
 from pypprof.reports.command import Command, Context
 from pypprof.view import View
 
 
-class CommentsReport(NamedTuple):
+class CommentsReport(Record):
     comments: tuple[str, ...]
 
 

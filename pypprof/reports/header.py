@@ -6,9 +6,10 @@ Source: google/pprof internal/report/report.go (ProfileLabels, reportLabels).
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pypprof.fetch.paths import base
+from pypprof.records import Record
 from pypprof.reports.values import ValueFormat, share
 from pypprof.units import abs64, label, percentage, scale, truncate64
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 GUIDE = "See https://git.io/JfYMW for how to read the graph"
 
 
-class ProfileHeader(NamedTuple):
+class ProfileHeader(Record):
     """What a profile says of itself."""
 
     file: str
@@ -35,7 +36,7 @@ class ProfileHeader(NamedTuple):
     unit: str
 
 
-class Shown(NamedTuple):
+class Shown(Record):
     """How much of the profile a report shows."""
 
     filters: tuple[str, ...]
@@ -49,7 +50,7 @@ class Shown(NamedTuple):
     edge_cutoff: int
 
 
-class Header(NamedTuple):
+class Header(Record):
     """All header lines of a report as data."""
 
     profile: ProfileHeader

@@ -6,7 +6,6 @@ Source: google/pprof internal/report/source.go (printSource, getSourceFromFile).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pypprof.columns import where_true
 from pypprof.errors import CommandError
@@ -14,6 +13,7 @@ from pypprof.fetch.sourcefile import SourceReader
 from pypprof.graph.callgraph import Graph, node_table
 from pypprof.graph.order import sort_key
 from pypprof.graph.trim import present_nodes
+from pypprof.records import Record
 from pypprof.reports.command import Command, Context, listing_usage
 from pypprof.reports.header import ProfileHeader, profile_header
 from pypprof.reports.values import ValueFormat, value_format
@@ -23,14 +23,14 @@ from pypprof.view import View
 _MARGIN = 5  # lines shown before the first and behind the last line with a value
 
 
-class ListLine(NamedTuple):
+class ListLine(Record):
     line: int
     flat: int
     cum: int
     source: str
 
 
-class ListFile(NamedTuple):
+class ListFile(Record):
     """The part of a function that lies in one file. `error` is why there is no source."""
 
     name: str
@@ -40,19 +40,19 @@ class ListFile(NamedTuple):
     error: str
 
 
-class ListFunction(NamedTuple):
+class ListFunction(Record):
     name: str
     files: list[ListFile]
 
 
-class ListReport(NamedTuple):
+class ListReport(Record):
     header: ProfileHeader
     values: ValueFormat
     total: int
     functions: list[ListFunction]
 
 
-class _LineWeight(NamedTuple):
+class _LineWeight(Record):
     line: int
     start_line: int
     flat: int

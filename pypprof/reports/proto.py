@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
 from pypprof.columns import I8, Ints
 from pypprof.profile.encode import encode_gzip
 from pypprof.profile.model import Profile
+from pypprof.records import Record
 from pypprof.reports.command import Command, Context
 from pypprof.reports.values import value_format
 from pypprof.units import INT64_MIN
 from pypprof.view import View
 
 
-class ProtoReport(NamedTuple):
+class ProtoReport(Record):
     profile: Profile
 
 

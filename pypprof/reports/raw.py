@@ -6,9 +6,9 @@ Source: google/pprof profile/profile.go (String).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pypprof.profile.model import Block, Labels, Locations, Mapping, Profile
+from pypprof.records import Record
 from pypprof.reports.command import Command, Context
 from pypprof.reports.header import long_time
 from pypprof.view import View
@@ -16,7 +16,7 @@ from pypprof.view import View
 _LABEL_INDENT = " " * 16
 
 
-class RawReport(NamedTuple):
+class RawReport(Record):
     profile: Profile
 
 

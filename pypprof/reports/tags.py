@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
 from pypprof.columns import I8
+from pypprof.records import Record
 from pypprof.reports.command import Command, Context
 from pypprof.reports.header import ProfileHeader, profile_header
 from pypprof.reports.tabwriter import align
@@ -17,20 +17,20 @@ from pypprof.view import View
 from pypprof.view.tags import distinct_tags
 
 
-class TagValue(NamedTuple):
+class TagValue(Record):
     """One value of a tag, as text, and what its samples weigh."""
 
     text: str
     weight: int
 
 
-class TagKey(NamedTuple):
+class TagKey(Record):
     key: str
     total: int
     values: list[TagValue]
 
 
-class TagsReport(NamedTuple):
+class TagsReport(Record):
     header: ProfileHeader
     values: ValueFormat
     total: int

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pypprof.graph.inlining import inline_marks
 from pypprof.graph.trim import trimmed_graph
+from pypprof.records import Record
 from pypprof.reports.command import Command, Context, graph_usage
 from pypprof.reports.header import Header, graph_header, header_lines
 from pypprof.reports.values import ValueFormat, graph_format
@@ -14,7 +14,7 @@ from pypprof.units import percentage
 from pypprof.view import View
 
 
-class TopRow(NamedTuple):
+class TopRow(Record):
     """One entry. `inline` is "inline", "partial-inline" (inlined by some callers) or ""."""
 
     name: str
@@ -23,7 +23,7 @@ class TopRow(NamedTuple):
     cum: int
 
 
-class TopReport(NamedTuple):
+class TopReport(Record):
     header: Header
     values: ValueFormat
     rows: list[TopRow]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from pypprof.graph.nodes import NodeTable
 from pypprof.graph.weights import divided
 from pypprof.profile.model import Block, Profile
+from pypprof.records import Record
 from pypprof.reports.command import Command, Context
 from pypprof.reports.header import ProfileHeader, profile_header, profile_lines
 from pypprof.reports.values import ValueFormat, value_format
@@ -17,7 +17,7 @@ from pypprof.view import View
 _SEPARATOR = "-----------+-------------------------------------------------------\n"
 
 
-class TracesReport(NamedTuple):
+class TracesReport(Record):
     """The samples stay in their columns; `trace_rows` gives them as records."""
 
     header: ProfileHeader
@@ -25,12 +25,12 @@ class TracesReport(NamedTuple):
     view: View
 
 
-class Frame(NamedTuple):
+class Frame(Record):
     name: str
     inline: bool
 
 
-class Trace(NamedTuple):
+class Trace(Record):
     value: int
     stack: list[Frame]
     labels: dict[str, list[str]]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
 from pypprof.columns import I8, Ints
 from pypprof.graph.callgraph import CallGraph
 from pypprof.graph.edges import Edges
-from pypprof.graph.order import rows_by, sort_edges
+from pypprof.graph.order import edges_by_node
 from pypprof.graph.trim import trimmed_graph
+from pypprof.records import Record
 from pypprof.reports.command import Command, Context, graph_usage
 from pypprof.reports.header import Header, graph_header, header_lines
 from pypprof.reports.values import ValueFormat, graph_format
@@ -22,7 +22,7 @@ _SEPARATOR = "-" * 58 + "+" + "-" * 13 + "\n"
 _LEGEND = "      flat  flat%   sum%        cum   cum%   calls calls% + context \t \t \n"
 
 
-class Call(NamedTuple):
+class Call(Record):
     """A caller or callee and what the calls between weigh."""
 
     name: str
@@ -30,7 +30,7 @@ class Call(NamedTuple):
     inline: bool
 
 
-class TreeEntry(NamedTuple):
+class TreeEntry(Record):
     name: str
     flat: int
     cum: int
@@ -38,7 +38,7 @@ class TreeEntry(NamedTuple):
     callees: list[Call]
 
 
-class TreeReport(NamedTuple):
+class TreeReport(Record):
     header: Header
     values: ValueFormat
     entries: list[TreeEntry]
@@ -46,8 +46,8 @@ class TreeReport(NamedTuple):
 
 def entries(graph: CallGraph, nodes: Ints, edges: Edges) -> list[TreeEntry]:
     """The entries of some nodes, their edges in report order."""
-    edges = sort_edges(graph, edges)
-    into, out = rows_by(edges.child), rows_by(edges.parent)
+    into = edges_by_node(graph, edges, edges.child, edges.parent)
+    out = edges_by_node(graph, edges, edges.parent, edges.child)
     weights = graph.weights
     flat, cum = weights.flat_values(), weights.cum_values()
     none = np.zeros(0, I8)

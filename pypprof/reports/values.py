@@ -5,11 +5,12 @@ Source: google/pprof internal/report/report.go (New, selectOutputUnit).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pypprof.columns import where_true
+from pypprof.records import Record
 from pypprof.units import percentage, scale, scaled_label, truncate64
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pypprof.view import View
 
 
-class ValueFormat(NamedTuple):
+class ValueFormat(Record):
     """How raw sample values become text: their unit, the printed unit, the divide_by ratio."""
 
     unit: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import NamedTuple
 
 from pypprof.profile.model import Profile
+from pypprof.records import Record
 from pypprof.reports import COMMANDS
 from pypprof.settings import CHOICES, OPTIONS, TYPES
 
@@ -17,7 +17,7 @@ _UNITS = ["auto", "minimum", "bytes", "kB", "MB", "GB", "TB", "ns", "us", "ms", 
 _SPECIAL = frozenset("()[]{}*+?^$|\\")
 
 
-class Suggestion(NamedTuple):
+class Suggestion(Record):
     """Text that replaces the last `length` characters, and what it is."""
 
     text: str

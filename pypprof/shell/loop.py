@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pypprof.errors import PprofError
 from pypprof.line import Request, read_assignment, read_request, shortcuts
 from pypprof.output import new_file, note, write_file, write_stdout
@@ -74,10 +76,10 @@ class Loop:
             path = new_file("", "profile", "." + suffix)
         if path:
             note(f"Generating report in {path}")
-            write_file(path, [rendered.data])
+            write_file(path, rendered.pieces)
         else:
-            self.emit(rendered.data)
+            self.emit(rendered.pieces)
 
-    def emit(self, data: bytes) -> None:
+    def emit(self, pieces: Iterable[bytes]) -> None:
         """A report for the eyes. The terminal has its own way (pager, pipes)."""
-        write_stdout(data)
+        write_stdout(pieces)

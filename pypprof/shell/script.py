@@ -17,7 +17,7 @@ def run(session: Session, strict: bool) -> int:
     greet(session)
     loop = Loop(session)
     while True:
-        write_stdout(PROMPT)
+        write_stdout([PROMPT])
         line = sys.stdin.buffer.readline()
         if not line:
             return 0

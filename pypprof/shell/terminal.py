@@ -128,7 +128,8 @@ class TerminalLoop(Loop):
         line, self._pipe = split_pipe(line)
         super().run_one(line)
 
-    def emit(self, data: bytes) -> None:
+    def emit(self, pieces: Iterable[bytes]) -> None:
+        data = b"".join(pieces)
         if self._pipe:
             feed(self._pipe, data)
             return
@@ -137,7 +138,7 @@ class TerminalLoop(Loop):
         if pager:
             feed(pager, data)
         else:
-            write_stdout(data)
+            write_stdout([data])
 
 
 def _pager() -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from pypprof.columns import BOOL, Ints, any_true, filled, total
 from pypprof.errors import CommandError
 from pypprof.profile.model import Block, Profile
+from pypprof.records import Record
 from pypprof.regex import Regex, compile_regex
 from pypprof.settings import Settings, parse_int
 from pypprof.units import divide64, wrap64
@@ -23,7 +22,7 @@ from pypprof.view.tags import (
 )
 
 
-class SampleKind(NamedTuple):
+class SampleKind(Record):
     """Which value of the samples a report is about."""
 
     place: int  # the column of the values
@@ -38,7 +37,7 @@ class SampleKind(NamedTuple):
         return block.values[:, 0] if self.mean else None
 
 
-class Filtered(NamedTuple):
+class Filtered(Record):
     """A profile filtered and aggregated: the part of a view that no sample type changes.
 
     `memo` keeps what is derived from `profile` alone (node tables, sorted stacks), so that the
@@ -53,7 +52,7 @@ class Filtered(NamedTuple):
     memo: dict[object, object]
 
 
-class View(NamedTuple):
+class View(Record):
     """A profile as one report sees it.
 
     `total` is that of all samples (before focus), or of what the filters leave under

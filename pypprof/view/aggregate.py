@@ -5,18 +5,17 @@ Semantics: google/pprof profile.Aggregate and internal/driver/driver.go (aggrega
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from pypprof.columns import BOOL, I4, Array, any_true
 from pypprof.errors import CommandError
 from pypprof.profile.model import Functions, Profile
 from pypprof.profile.stacks import keep_lines, line_place
+from pypprof.records import Record
 from pypprof.settings import Settings
 
 
-class _Keep(NamedTuple):
+class _Keep(Record):
     """The attributes that a granularity leaves in the profile."""
 
     function: bool = False

@@ -39,8 +39,8 @@ def test_shapes(seed: int) -> None:
 @given(st.integers(0, 1 << 30), st.data())
 @settings(max_examples=400, deadline=None)
 def test_damaged_shapes(seed: int, data: st.DataObject) -> None:
-    raw = shapes.make(seed)
-    raw = bytearray(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+    made = shapes.make(seed)
+    raw = bytearray(gzip.decompress(made) if made[:2] == b"\x1f\x8b" else made)
     rng = random.Random(seed)
     for _ in range(data.draw(st.integers(1, 4))):
         raw[rng.randrange(len(raw))] ^= 1 << rng.randrange(8)

@@ -35,7 +35,7 @@ class Terminal:
         """The screen now."""
         try:
             while True:
-                data = self.child.read_nonblocking(65536, timeout=0.05)
+                data: bytes = self.child.read_nonblocking(65536, timeout=0.05)  # type: ignore[assignment]
                 self._stream.feed(data)
                 if b"\x1b[6n" in data:  # the cursor's position is asked for
                     self.child.send(f"\x1b[{self.screen.cursor.y + 1};{self.screen.cursor.x + 1}R")
@@ -140,7 +140,7 @@ def test_interrupting_a_slow_command(tmp_path: Path) -> None:
     shell.type("call_tree=true" + ENTER)
     shell.type(f"callgrind > {tmp_path}/big.out" + ENTER)
     time.sleep(1)
-    os.kill(shell.child.pid, signal.SIGINT)
+    shell.child.kill(signal.SIGINT)
     shell.wait("interrupted")
     assert not list(tmp_path.glob("*big.out*"))
     shell.run("top 1", "Showing top 1")

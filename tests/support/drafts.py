@@ -17,14 +17,14 @@ def flat(profile: Profile) -> Any:
     """A profile as plain values, whatever its blocks."""
     samples = []
     for block in profile.blocks:
-        starts = block.starts.tolist()
-        labels: dict[int, list[tuple[int, ...]]] = {}
+        starts: list[int] = block.starts.tolist()
+        labels: dict[int, list[Any]] = {}
         if block.labels is not None:
             for row in zip(*(column.tolist() for column in block.labels), strict=True):
                 labels.setdefault(row[0], []).append(row[1:])
-        for row in range(block.size()):
-            stack = block.stacks[starts[row] : starts[row + 1]].tolist()
-            samples.append((stack, block.values[row].tolist(), labels.get(row, [])))
+        for index in range(block.size()):
+            stack = block.stacks[starts[index] : starts[index + 1]].tolist()
+            samples.append((stack, block.values[index].tolist(), labels.get(index, [])))
     tables = [
         [np.asarray(column).tolist() for column in profile.functions],
         [np.asarray(column).tolist() for column in profile.locations[:5]],
