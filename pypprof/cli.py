@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pypprof.flags import CommandLine
     from pypprof.load import Sources
     from pypprof.session import Session
+
+
+# First words that are no profile. A file of such a name is ./trend, or stands behind --.
+SUBCOMMANDS = ("record", "trend", "check")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,6 +58,8 @@ def _run(argv: Sequence[str]) -> int:
     from pypprof import flags
     from pypprof.output import note
 
+    if argv and argv[0] in SUBCOMMANDS:
+        return _subcommand(argv[0], argv[1:])
     try:
         line = flags.parse(argv)
     except flags.HelpRequested:
@@ -70,15 +77,36 @@ def _run(argv: Sequence[str]) -> int:
     return _open(line)
 
 
+def _subcommand(name: str, argv: Sequence[str]) -> int:
+    """record, check; trend is a report that takes directories too, and flags behind its files."""
+    from pypprof import flags, hunt
+
+    if hunt.wants_help(argv):
+        print(hunt.usage(name), end="")
+        return 0
+    if name == "trend":
+        return _open(flags.parse(["-trend", *argv], mixed=True))
+    if name == "record":
+        from pypprof.hunt.record import run
+    else:
+        from pypprof.hunt.check import run
+    return run(argv)
+
+
 def _open(line: CommandLine) -> int:
-    from pypprof.load import load
+    from pypprof.load import load, load_one
     from pypprof.output import note
     from pypprof.session import Session
 
-    profile = load(sources(line), note)
+    if line.command == "trend":
+        from pypprof.hunt.trend import run
+
+        return run(sources(line), line)
+    what = sources(line)
+    profile, read = load(what, note), partial(load_one, what)
     if line.command:
         return _one_shot(Session(profile, line.settings), line)
-    session = Session(profile, line.settings._replace(compact_labels=True))
+    session = Session(profile, line.settings._replace(compact_labels=True), what.sources, read)
     strict = bool(line.source["strict"])
     if sys.stdin.isatty() and _capable_terminal():
         from pypprof.shell import terminal
@@ -108,7 +136,7 @@ def _one_shot(session: Session, line: CommandLine) -> int:
     from pypprof.output import new_file, note, write_file, write_stdout
     from pypprof.reports import load
 
-    format_ = "json" if line.source["json"] else "csv" if line.source["csv"] else ""
+    format_ = line.format
     rendered = session.render(line.command, line.argument, line.settings, format_)
     for warning in rendered.warnings:
         note(warning)

@@ -51,6 +51,15 @@ def load(what: Sources, note: Note) -> Profile:
     return profile
 
 
+def load_one(what: Sources, source: str) -> Profile:
+    """One of the sources by itself. PprofError with the reason why it cannot be had."""
+    notes: list[str] = []
+    try:
+        return load(what._replace(sources=[source], base=()), notes.append)
+    except PprofError as error:
+        raise PprofError(notes[0].removeprefix(f"{source}: ") if notes else str(error)) from None
+
+
 def _grab(sources: Sequence[str], what: Sources, note: Note, kind: str) -> Profile:
     """All readable sources as one profile."""
     merged: Profile | None = None

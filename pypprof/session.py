@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from pypprof.errors import CommandError, PprofError
@@ -31,8 +31,16 @@ class Rendered(Record):
 class Session:
     """One loaded profile and the state of the shell around it."""
 
-    def __init__(self, profile: Profile, settings: Settings = DEFAULTS) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        settings: Settings = DEFAULTS,
+        sources: Sequence[str] = (),
+        read: Callable[[str], Profile] | None = None,
+    ) -> None:
+        """`sources` are what the profile was merged from; `read` reads one of them."""
         self.profile = profile
+        self._sources, self._read = sources, read
         self.settings = settings
         self._undo: list[Settings] = []
         self._units: NumericUnits | None = None
@@ -82,13 +90,15 @@ class Session:
         if kept is None:
             command = load(name)
             report, warnings = self._build(command, argument, command.override(settings))
-            pieces = _bytes(command, report, format_)
+            pieces = in_format(command, report, format_)
             first, size = [], 0
             for piece in pieces:
                 first.append(piece)
                 size += len(piece)
                 if size > _LARGE_REPORT:
                     return Rendered(chain(first, pieces), warnings)
+            if command.fresh:
+                return Rendered([b"".join(first)], warnings)
             kept = Rendered([b"".join(first)], warnings)
         self._rendered[key] = kept
         if len(self._rendered) > _KEPT_REPORTS:
@@ -97,17 +107,22 @@ class Session:
 
     def _build(self, command: Command, argument: str, settings: Settings) -> tuple[object, tuple[str, ...]]:
         regex = None
-        if argument:
+        if argument and command.argument:
             try:
                 regex = compile_regex(argument)
             except PprofError as error:
                 raise CommandError(f"parsing argument regexp {argument}: {error}") from None
         view = self.view(settings)
-        return command.build(view, Context(settings, argument, regex)), view.warnings
+        return command.build(view, Context(settings, argument, regex, self._sources, self._read)), view.warnings
 
 
-def _bytes(command: Command, report: object, format_: str) -> Iterator[bytes]:
-    if format_:
+def in_format(command: Command, report: object, format_: str) -> Iterator[bytes]:
+    """The report as text ('') or in another format, piece by piece."""
+    if format_ == "html":
+        if command.page is None:
+            raise CommandError(f"{command.name} has no -html form (trend has)")
+        yield from command.page(report)
+    elif format_:
         from pypprof.reports.records import records
 
         yield from (piece.encode("utf-8", "backslashreplace") for piece in records(command.name, report, format_))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from pypprof.profile.model import Profile
 from pypprof.records import Record
 from pypprof.regex import Regex
 from pypprof.settings import Settings
@@ -12,12 +13,14 @@ from pypprof.view import View
 
 
 class Context(Record):
-    """What a report may know beside its view: the settings with the command's overrides, and
-    the command's own argument."""
+    """What a report may know beside its view: the settings with the command's overrides, the
+    command's own argument, what the profile was made from and how to read a part of it again."""
 
     settings: Settings
     argument: str = ""
     regex: Regex | None = None
+    sources: Sequence[str] = ()
+    read: Callable[[str], Profile] | None = None
 
 
 class Command(Record):
@@ -30,7 +33,9 @@ class Command(Record):
     build         makes the report's data; raises PprofError before anything is printed
     text          the report as text, piece by piece
     data          the report as bytes, for binary formats (then `text` is unused)
+    page          the report as a web page of one file
     suffix        a binary or bulky format: in a shell it goes to profile001.<suffix>
+    fresh         made anew each time: it depends on files
     """
 
     name: str
@@ -45,6 +50,8 @@ class Command(Record):
     granularity: str | None = None
     noinlines: bool | None = None
     suffix: str = ""
+    fresh: bool = False
+    page: Callable[[Any], Iterable[bytes]] | None = None
 
     def override(self, settings: Settings) -> Settings:
         """The settings as this command reads them."""

@@ -2,19 +2,26 @@
 
 A growing buffer is allocated by bytes.growSlice, a parked goroutine stands in runtime.gopark;
 neither is what the user can mend. Growth is blamed on the first frame, seen from the leaf, of the
-user's own code; without one on the first of a dependency; else it stays with the leaf.
+user's own code; without one on the first of a dependency, of the standard library, of the
+runtime (its allocator and its scheduler aside); else it stays with the leaf.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import I8, Array, Bools, Ints, where_true
+from pypprof.columns import BOOL, I8, Bools, Ints, filled, select_rows, where_true
 from pypprof.profile.model import Block, Profile
 from pypprof.profile.stacks import first_true
 from pypprof.records import Record
 
-STANDARD, DEPENDENCY, OWN = range(3)
+INNERMOST, RUNTIME, STANDARD, DEPENDENCY, OWN = range(5)  # from whom nothing is learnt to the user
+# Where every allocation and every wait ends.
+_INNERMOST = frozenset(
+    "runtime." + name
+    for name in "mallocgc newobject makeslice makeslice64 makeslicecopy growslice newarray gopark goparkunlock "
+    "rawstring rawbyteslice rawruneslice rawstringtmp mapassign systemstack mcall".split()
+)
 
 # The first elements of the standard library's package paths.
 _ROOTS = frozenset(
@@ -35,11 +42,13 @@ def package(name: str) -> str:
 
 
 def owner(name: str, file: str) -> int:
-    """STANDARD, DEPENDENCY or OWN. Names that are not Go's are taken for the user's own."""
+    """INNERMOST, RUNTIME, STANDARD, DEPENDENCY or OWN. Names that are not Go's are taken for the user's own."""
     found = _known.get((name, file))
     if found is None:
         root = package(name).partition("/")[0]
-        if root in _ROOTS or name.startswith(("type:", "type..")):
+        if root == "runtime" or name.startswith(("type:", "type..")):
+            found = INNERMOST if name in _INNERMOST else RUNTIME
+        elif root in _ROOTS:
             found = STANDARD
         elif "/pkg/mod/" in file or "@v" in file or "/vendor/" in file:
             found = DEPENDENCY
@@ -52,13 +61,10 @@ def owner(name: str, file: str) -> int:
 
 
 class Blame(Record):
-    """Where to look for the blamed slot (nodes.NodeTable) of each sample, one entry a location."""
+    """Which slot (nodes.NodeTable) of each location to blame, for each owner from the least to OWN."""
 
-    own: Bools  # has a slot of the user's own code
-    own_slot: Ints  # the innermost such slot
-    other: Bools  # has a slot that is not the standard library's
-    other_slot: Ints
-    leaf_slot: Ints
+    has: list[Bools]  # whether the location has a slot of that owner or a later one
+    slot: list[Ints]  # the innermost such slot
 
 
 def blame_table(profile: Profile, slot_starts: Ints) -> Blame:
@@ -67,21 +73,26 @@ def blame_table(profile: Profile, slot_starts: Ints) -> Blame:
     names, files = profile.texts(functions.name), profile.texts(functions.filename)
     owners = np.array([owner(*pair) for pair in zip(names, files, strict=True)] or [OWN], I8)
     of_line = owners.take(lines.function, mode="clip")
-    starts = profile.locations.line_starts
-    found: list[Array] = []
-    for level in (OWN, DEPENDENCY):
+    starts, leaf = profile.locations.line_starts, slot_starts[:-1]
+    has, slot = [filled(len(leaf), True, BOOL)], [leaf]
+    for level in range(RUNTIME, OWN + 1):
         first = first_true(of_line >= level, starts)
-        found += [first >= 0, slot_starts[:-1] + np.maximum(first, 0)]
-    return Blame(*found, slot_starts[:-1])
+        has.append(first >= 0)
+        slot.append(leaf + np.maximum(first, 0))
+    return Blame(has, slot)
 
 
 def blamed_slots(block: Block, table: Blame) -> Ints:
     """The slot that each sample is blamed on; -1 for a sample without frames."""
     slots = np.zeros(block.size(), I8) - 1
-    leaf = where_true(block.counts())
-    slots[leaf] = table.leaf_slot.take(block.stacks.take(block.starts.take(leaf)))
-    for has, its_slot in ((table.other, table.other_slot), (table.own, table.own_slot)):
-        place = first_true(has.take(block.stacks), block.starts)
-        rows = where_true(place >= 0)
-        slots[rows] = its_slot.take(block.stacks.take(block.starts.take(rows) + place.take(rows)))
+    open_ = where_true(block.counts())
+    for has, slot in zip(reversed(table.has), reversed(table.slot), strict=True):
+        if not len(open_):
+            break
+        starts, positions = select_rows(block.starts, open_)
+        stacks = block.stacks.take(positions) if len(open_) < block.size() else block.stacks
+        place = first_true(has.take(stacks), starts)
+        hit = place >= 0
+        slots[open_[hit]] = slot.take(stacks.take(starts[:-1][hit] + place[hit]))
+        open_ = open_[~hit]
     return slots

@@ -15,8 +15,8 @@ from pypprof.columns import Array, Ints
 from pypprof.records import Record
 from pypprof.trend import robust
 
-GROWS, MAY_GROW, PLATEAU, STEP, SAWTOOTH, SHRINKS, STEADY, SHORT = (
-    "grows", "may grow", "plateau", "step", "sawtooth", "shrinks", "steady", "too few snapshots",
+GROWS, MAY_GROW, FOLLOWS, PLATEAU, STEP, SAWTOOTH, SHRINKS, STEADY, SHORT = (
+    "grows", "may grow", "follows goroutines", "plateau", "step", "sawtooth", "shrinks", "steady", "too few snapshots",
 )  # fmt: skip
 LEAST_POINTS = 5  # in one life; a verdict needs them
 _LEVEL = 0.001  # of p, one site by itself
@@ -40,8 +40,11 @@ class Shape(Record):
     intervals: int
 
 
-def shapes(times: Array, values: Array, life: Ints) -> list[Shape]:
-    """The shape of each row of `values` (sites, times)."""
+def shapes(times: Array, values: Array, life: Ints, tests: int = 0) -> list[Shape]:
+    """The shape of each row of `values` (sites, times).
+
+    `tests`: how many sites were looked at, where these are those among them that seemed to move.
+    """
     intervals = int((life[1:] == life[:-1]).sum())
     rises, falls = robust.steps(values, life)
     times, values, life = robust.reduced(times, values.astype(float), life)
@@ -50,7 +53,8 @@ def shapes(times: Array, values: Array, life: Ints) -> list[Shape]:
     factor = robust.inflation(times, values, life, robust.slopes(times, values, life).slope)
     fitted = robust.slopes(times, values, life, factor)
     p_up, p_down = _p(values, life, factor), _p(-values, life, factor)
-    q = robust.false_discovery(p_up)
+    unmoved = np.ones(max(0, tests - len(values)))
+    q = robust.false_discovery(np.concatenate((p_up, unmoved)))[: len(values)]
     enough = int(np.bincount(life).max()) >= LEAST_POINTS
     evidence = [*fitted, p_up, q, p_down, *gates(times, values, life, fitted.slope)]
     evidence += [_teeth(values, life), _jump(values, life)]

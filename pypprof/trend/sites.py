@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from pypprof.columns import I8, U8, Array, Ints, hash_rows, number_values, ragged_positions, starts_of, where_true
@@ -143,37 +145,44 @@ class Sites:
     def stacks(self, wanted: set[Key]) -> dict[Key, dict[tuple[str, ...], Stack]]:
         """The stacks of each wanted site by their frames."""
         found: dict[Key, dict[tuple[str, ...], Stack]] = {key: {} for key in wanted}
-        table, blame = self._table, self._blame()
-        own = self._blame() if blame is not None else None
+        table = self._table
         names = [table.printable(node) for node in range(table.count)]
-        is_wanted = np.array([name in wanted for name in names], bool)
-        cum = self._settings.sort == "cum" and not by_label(self._settings)
+        blame = self._blame()
         for block in self.view.profile.blocks:
             starts, nodes = self._frames(block)
-            slots = self._slots(block, own)
+            slots = self._slots(block, blame)
             sites = table.slot_node.take(np.maximum(slots, 0))
             values = self.view.sample.values(block)
-            if self._settings.trend_by == "stack":
-                hashes = self._stack_hashes(block).tolist()
-                rows = [row for row, key in enumerate(hashes) if key in wanted]
-                keys: list[list[Key]] = [[hashes[row]] for row in rows]
-            elif cum:
-                hit = is_wanted.take(nodes)
-                owner = starts.searchsorted(where_true(hit), side="right") - 1
-                rows = np.unique(owner).tolist()
-                keys = [[k for k in {names[n] for n in nodes[starts[r] : starts[r + 1]].tolist()} & wanted] for r in rows]
-            else:
-                rows = where_true(is_wanted.take(sites) & (slots >= 0)).tolist()
-                keys = [[names[int(sites[row])]] for row in rows]
-            for row, own_keys in zip(rows, keys, strict=True):
+            for row, keys in self._rows_of(block, wanted, names, sites):
                 frames = nodes[int(starts[row]) : int(starts[row + 1])].tolist()
                 texts = tuple(names[node] for node in frames)
                 at = frames.index(int(sites[row])) if int(sites[row]) in frames else 0
-                for key in own_keys:
+                for key in keys:
                     before = found[key].get(texts)
-                    value = int(values[row]) + (before.value if before else 0)
-                    found[key][texts] = Stack(texts, at, value)
+                    found[key][texts] = Stack(texts, at, int(values[row]) + (before.value if before else 0))
         return found
+
+    def _rows_of(
+        self, block: Block, wanted: set[Key], names: list[str], sites: Ints
+    ) -> Iterator[tuple[int, Sequence[Key]]]:
+        """(sample, the wanted sites that it belongs to)."""
+        if self._settings.trend_by == "stack":
+            for row, key in enumerate(self._stack_hashes(block).tolist()):
+                if key in wanted:
+                    yield row, (key,)
+            return
+        is_wanted = np.array([name in wanted for name in names], bool)
+        if not (self._settings.sort == "cum" and not by_label(self._settings)):
+            for row in where_true(is_wanted.take(sites) & (block.counts() > 0)).tolist():
+                yield row, (names[int(sites[row])],)
+            return
+        starts, nodes = self._frames(block)
+        hits = where_true(is_wanted.take(nodes))
+        keys: dict[int, set[Key]] = {}
+        for row, node in zip((starts.searchsorted(hits, side="right") - 1).tolist(), nodes[hits].tolist(), strict=True):
+            keys.setdefault(row, set()).add(names[node])
+        for row, own in keys.items():
+            yield row, sorted(own, key=str)
 
 
 _hashes: dict[str, int] = {}

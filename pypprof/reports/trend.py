@@ -1,0 +1,138 @@
+"""trend: what grows over many profiles, how fast, and who asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from pypprof.errors import CommandError, PprofError
+from pypprof.records import Record
+from pypprof.reports.command import Command, Context
+from pypprof.reports.header import local_time
+from pypprof.settings import Settings
+from pypprof.trend.series import Read, collect
+from pypprof.trend.shape import FOLLOWS, GROWS, MAY_GROW
+from pypprof.trend.trends import Row, Trend, trend
+from pypprof.trend.words import amount, duration, rate_of, sentence, sparkline, summary
+from pypprof.view import View
+
+_FRAMES = 12  # shown of a stack
+_NOT_PROFILES = ("record.json",)
+
+
+class TrendReport(Record):
+    """One trend for each kind of profile among the snapshots."""
+
+    trends: list[Trend]
+
+
+def build(view: View, context: Context) -> TrendReport:
+    if context.read is None:
+        raise CommandError("trend needs the profiles themselves")
+    return follow([context.argument] if context.argument else context.sources, context.read, context.settings)
+
+
+def follow(sources: Sequence[str], read: Read, settings: Settings) -> TrendReport:
+    """The trends of the profiles in the files and directories. PprofError when there are none."""
+    trends = [trend(series, read, settings) for series in collect(files(sources), read, settings)]
+    trends.sort(key=lambda one: (one.type == "goroutine", one.type))
+    if any(one.type == "goroutine" and one.growing() for one in trends):
+        trends = [one._replace(rows=[_explained(row) for row in one.rows]) for one in trends]
+    return TrendReport(trends)
+
+
+def _explained(row: Row) -> Row:
+    """The runtime's descriptors of goroutines are no leak of their own."""
+    return row._replace(verdict=FOLLOWS) if row.name.startswith("runtime.malg") and row.verdict in (
+        GROWS, MAY_GROW,
+    ) else row  # fmt: skip
+
+
+def files(sources: Sequence[str]) -> list[str]:
+    """The files, and those in the directories, by name. PprofError for an empty directory."""
+    found = []
+    for source in sources:
+        if not os.path.isdir(source):
+            found.append(source)
+            continue
+        names = sorted(name for name in os.listdir(source) if not name.startswith(".") and name not in _NOT_PROFILES)
+        inside = [os.path.join(source, name) for name in names]
+        inside = [path for path in inside if os.path.isfile(path)]
+        if not inside:
+            raise PprofError(f"{source}: no profiles in this directory")
+        found += inside
+    return found
+
+
+def text(report: TrendReport) -> Iterator[str]:
+    for index, one in enumerate(report.trends):
+        if index:
+            yield "\n"
+        yield from _section(one)
+
+
+def heading(one: Trend) -> str:
+    """What was looked at."""
+    span = (one.times[-1] - one.times[0]) / 3600 if one.times else 0.0
+    count = len(one.paths)
+    restarts = len(one.restarts())
+    text_ = f"{one.type}: {count} snapshot{'s' if count != 1 else ''}"
+    if one.times:
+        text_ += f" over {duration(span)}, {local_time(int(one.times[0] * 1e9))} to {local_time(int(one.times[-1] * 1e9))}"
+    return text_ + (f", {restarts} restart{'s' if restarts > 1 else ''}" if restarts else "")
+
+
+def _section(one: Trend) -> Iterator[str]:
+    per = "/h" if one.rate else ""
+    yield heading(one) + "\n"
+    start, end = amount(one.total.start, one.unit), amount(one.total.end, one.unit)
+    yield f"total {start}{per} at the start, {end}{per} at the end; {one.sites} sites, {one.tested} large enough to test\n"
+    yield from (line + "\n" for line in summary(one))
+    growing = [row for row in one.rows if row.verdict in (GROWS, MAY_GROW)]
+    for row in growing:
+        yield "\n" + sentence(row, one) + "\n"
+        if row.stacks:
+            yield from stack_lines(row)
+    yield "\n" + _table(one)
+    for error in one.errors:
+        yield f"not used: {error}\n"
+    for warning in one.warnings:
+        yield f"note: {warning}\n"
+
+
+def stack_lines(row: Row) -> Iterator[str]:
+    """The stack that has grown most, the blamed frame marked."""
+    stack = row.stacks[0]
+    for place, frame in enumerate(stack.frames[:_FRAMES]):
+        yield f"  {'>' if place == stack.blamed else ' '} {frame}\n"
+    if len(stack.frames) > _FRAMES:
+        yield f"    ... {len(stack.frames) - _FRAMES} more\n"
+
+
+def _table(one: Trend) -> str:
+    per = "/h" if one.rate else ""
+    rows = [("verdict", "start", "end", "slope", "95 % interval", "rises", "")]
+    for row in [*one.rows, one.total]:
+        rows.append(
+            (row.verdict, amount(row.start, one.unit) + per, amount(row.end, one.unit) + per, *rate_of(row, one),
+             f"{row.rises}/{row.intervals}", f"{sparkline(row.values, one.life)}  {row.name}")
+        )  # fmt: skip
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(row[column].rjust(widths[column]) for column in range(1, 6)), row[6]]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+COMMAND = Command(
+    "trend",
+    "What grows over many profiles, how fast, and who asks for it",
+    "trend [DIR] [n] [focus_regex ...] [-ignore_regex ...] [-cum] [-json|-csv|-html] [>file]\n"
+    "Follows each site over the profiles that were given, or those in DIR. trend_by=stack or label:KEY,\n"
+    "granularity and sample_index say what is followed; memory_limit=512MB says when it is full.",
+    build,
+    text,
+    nodecount=20,
+    fresh=True,
+)
