@@ -28,6 +28,8 @@ SOURCE_FLAGS: dict[str, SourceFlag] = {
     "diff_base": SourceFlag("", "Profile to compare with; percentages are of its total", "source"),
     "seconds": SourceFlag(-1, "Length of a profile taken over time", "n"),
     "timeout": SourceFlag(-1, "Seconds to wait for a profile", "n"),
+    "header": SourceFlag("", "Where headers for the servers are, a line each, never shown", "file:PATH|env:NAME"),
+    "saved": SourceFlag(False, "List the profiles saved from servers"),
     "buildid": SourceFlag("", "Build id of the main binary, where the profile has none", "id"),
     "add_comment": SourceFlag("", "Comment to add to the profile", "text"),
     "all_frames": SourceFlag(False, "Ignore the profile's drop_frames and keep_frames"),
@@ -69,6 +71,7 @@ class CommandLine(Record):
     argument: str
     source: dict[str, str | int | bool]
     arguments: list[str]
+    bases: list[str]
     notes: list[str]
 
     @property
@@ -86,7 +89,8 @@ def parse(argv: Sequence[str], mixed: bool = False) -> CommandLine:
 
     `mixed`: flags may stand behind arguments too.
     """
-    values, arguments = scan(argv, kind_of, mixed)
+    bases: dict[str, list[str]] = {"base": [], "diff_base": []}
+    values, arguments = scan(argv, kind_of, bases, mixed)
     settings, choices = DEFAULTS, dict[str, list[str]]()
     source: dict[str, str | int | bool] = {name: flag.default for name, flag in SOURCE_FLAGS.items()}
     commands: list[tuple[str, str]] = []
@@ -100,7 +104,7 @@ def parse(argv: Sequence[str], mixed: bool = False) -> CommandLine:
             source[name] = value  # type: ignore[assignment]
         elif value:
             commands.append((name, str(value) if COMMANDS[name][2] else ""))
-    if not arguments and not source["version"]:
+    if not arguments and not (source["version"] or source["saved"]):
         raise UsageError("no profile source specified")
     for option, chosen in choices.items():
         if len(chosen) > 1:
@@ -111,7 +115,11 @@ def parse(argv: Sequence[str], mixed: bool = False) -> CommandLine:
     command, argument = commands[0] if commands else ("", "")
     settings, notes = _legacy_sample(settings, source)
     _check(command, settings, source)
-    return CommandLine(settings, command, argument, source, arguments, notes)
+    return CommandLine(settings, command, argument, source, arguments, _bases(bases), notes)
+
+
+def _bases(given: dict[str, list[str]]) -> list[str]:
+    return [name for names in given.values() for name in names if name]
 
 
 def _legacy_sample(settings: Settings, source: dict[str, str | int | bool]) -> tuple[Settings, list[str]]:
@@ -153,9 +161,15 @@ def kind_of(name: str) -> type | None:
 
 
 def scan(
-    argv: Sequence[str], kind_of: Callable[[str], type | None], mixed: bool = False
+    argv: Sequence[str],
+    kind_of: Callable[[str], type | None],
+    lists: dict[str, list[str]],
+    mixed: bool = False,
 ) -> tuple[dict[str, str | int | float | bool], list[str]]:
-    """(value of each flag given, the arguments behind the flags, or between them when `mixed`)."""
+    """(value of each flag given, the arguments behind the flags, or between them when `mixed`).
+
+    `lists` get all values of their flags.
+    """
     values: dict[str, str | int | float | bool] = {}
     arguments: list[str] = []
     rest = list(argv)
@@ -185,6 +199,9 @@ def scan(
             if not rest:
                 raise UsageError(f"flag needs an argument: -{name}")
             text = rest.pop(0)
+        if name in lists:
+            lists[name].append(text)
+            text = text or str(values.get(name, ""))
         values[name] = _value(name, kind, text)
     return values, arguments + rest
 

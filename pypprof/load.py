@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pypprof.columns import I4
-from pypprof.errors import PprofError
+from pypprof.errors import PprofError, Unrecognized
 from pypprof.fetch import binaries
-from pypprof.output import reason
+from pypprof.fetch.content import described
+from pypprof.fetch.reading import Reader, Source, expanded
+from pypprof.fetch.transport import Transport
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
 from pypprof.records import Record
@@ -34,13 +36,40 @@ class Sources(Record):
     all_frames: bool = False
     comment: str = ""
     symbolize: str = ""
+    seconds: int = -1
+    timeout: int = -1
+    transport: Transport = Transport()
+
+
+class Taken(Record):
+    """What the sources gave, merged: kept so that the base can change and the sources be taken again."""
+
+    what: Sources
+    profile: Profile
+    base: Profile | None
+    remote: bool  # whether a server has sent any of it
 
 
 def load(what: Sources, note: Note) -> Profile:
     """Load, merge and complete. PprofError when no source can be read. `note` takes messages."""
-    profile = _grab(what.sources, what, note, "source")
-    if what.base:
-        profile = _without_base(profile, _grab(what.base, what, note, "base"), what)
+    return finish(take(what, note), note)
+
+
+def take(what: Sources, note: Note) -> Taken:
+    """Read the sources and the base, each merged to one profile. PprofError when there is none."""
+    sources, bases = expanded(what.sources), expanded(what.base)
+    reader = Reader([*sources, *bases], what.seconds, what.timeout, what.transport, note)
+    grab = _Grab(reader, what, note)
+    profile = grab.merged(sources, 0, "source")
+    base = grab.merged(bases, len(sources), "base") if bases else None
+    return Taken(what, profile, base, grab.remote)
+
+
+def finish(taken: Taken, note: Note) -> Profile:
+    """The profile to work on: the base subtracted, names filled in, what a server has sent saved."""
+    what, profile = taken.what, taken.profile
+    if taken.base is not None:
+        profile = _without_base(profile, taken.base, what)
     if what.all_frames:
         profile = profile._replace(drop_frames="", keep_frames="")
     profile = _named(profile, what)
@@ -48,38 +77,74 @@ def load(what: Sources, note: Note) -> Profile:
     profile = profile._replace(mappings=tuple(map(_without_url, profile.mappings)))
     if what.comment:
         profile = profile._replace(comments=(*profile.comments, what.comment))
+    if taken.remote:
+        _save(profile, note)
     return profile
 
 
 def load_one(what: Sources, source: str) -> Profile:
     """One of the sources by itself. PprofError with the reason why it cannot be had."""
-    notes: list[str] = []
     try:
-        return load(what._replace(sources=[source], base=()), notes.append)
+        return load(what._replace(sources=[source], base=()), lambda _: None)
     except PprofError as error:
-        raise PprofError(notes[0].removeprefix(f"{source}: ") if notes else str(error)) from None
+        raise PprofError(str(error).removeprefix(f"{source}: ")) from None
 
 
-def _grab(sources: Sequence[str], what: Sources, note: Note, kind: str) -> Profile:
-    """All readable sources as one profile."""
-    merged: Profile | None = None
-    count = 0
-    for start in range(0, len(sources), _CHUNK):
-        profiles = []
-        for source in sources[start : start + _CHUNK]:
-            try:
-                profiles.append(_with_binaries(parse(_read(source)), what))
-            except PprofError as error:
-                note(f"{source}: {error}")
-        count += len(profiles)
-        if profiles:
-            chunk = _combine(profiles)
-            merged = chunk if merged is None else _combine([merged, chunk])
-    if merged is None:
-        raise PprofError(f"failed to fetch any {kind} profiles")
-    if count != len(sources):
-        note(f"Fetched {count} {kind} profiles out of {len(sources)}")
-    return merged
+def _save(profile: Profile, note: Note) -> None:
+    from pypprof.fetch.saved import save
+
+    try:
+        note(f"Saved profile in {save(profile)}")
+    except PprofError as error:
+        note(f"Could not save profile: {error}")
+
+
+class _Grab:
+    """Reads and merges in chunks."""
+
+    def __init__(self, reader: Reader, what: Sources, note: Note) -> None:
+        self._reader, self._what, self._note = reader, what, note
+        self.remote = False
+
+    def merged(self, sources: Sequence[Source], first: int, kind: str) -> Profile:
+        """All readable sources as one profile; `first` is the reader's number of the first."""
+        merged: Profile | None = None
+        count = others = 0
+        for start in range(0, len(sources), _CHUNK):
+            profiles = []
+            for index, source in enumerate(sources[start : start + _CHUNK], start):
+                try:
+                    profiles.append(self._profile(first + index))
+                except PprofError as error:
+                    if source.directory and isinstance(error, Unrecognized):
+                        others += 1  # nobody said that it is a profile
+                    elif len(sources) == 1:
+                        raise PprofError(f"{source.name}: {error}") from None
+                    else:
+                        self._note(f"{source.name}: {error}")
+            count += len(profiles)
+            if profiles:
+                chunk = _combine(profiles)
+                merged = chunk if merged is None else _combine([merged, chunk])
+        if merged is None and all(source.directory for source in sources):
+            raise PprofError(f"{sources[0].directory}: is a directory without profiles")
+        if merged is None:
+            raise PprofError(f"failed to fetch any {kind} profiles")
+        if count != len(sources):
+            skipped = f", {others} files of other kinds skipped" if others else ""
+            self._note(f"Fetched {count} {kind} profiles out of {len(sources)}{skipped}")
+        return merged
+
+    def _profile(self, index: int) -> Profile:
+        data, url = self._reader.read(index)
+        try:
+            profile = parse(data)
+        except Unrecognized:
+            if what := described(data):
+                raise Unrecognized(what) from None
+            raise
+        self.remote |= bool(url)
+        return _with_source(_with_binaries(profile, self._what), url)
 
 
 def _combine(profiles: list[Profile]) -> Profile:
@@ -95,14 +160,6 @@ def _combine(profiles: list[Profile]) -> Profile:
         raise PprofError(f"problem fetching profiles: {error}") from None
 
 
-def _read(source: str) -> bytes:
-    try:
-        with open(source, "rb") as file:
-            return file.read()
-    except (OSError, ValueError) as error:
-        raise PprofError(reason(error)) from None
-
-
 def _with_binaries(profile: Profile, what: Sources) -> Profile:
     """The profile with the local files of its mappings; a profile without mappings gets one."""
     directories = binaries.search_path()
@@ -116,6 +173,18 @@ def _with_binaries(profile: Profile, what: Sources) -> Profile:
     if what.build_id and not mappings[0].build_id:
         mappings[0] = mappings[0]._replace(build_id=what.build_id)
     return profile._replace(mappings=tuple(mappings))
+
+
+def _with_source(profile: Profile, url: str) -> Profile:
+    """Mappings without build id and file get the server's address, as in Go, until the profile is complete.
+
+    It keeps such mappings of different servers apart in a merge.
+    """
+    if not url:
+        return profile
+    return profile._replace(
+        mappings=tuple(m if m.build_id or m.file else m._replace(file=url) for m in profile.mappings)
+    )
 
 
 def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from pypprof.errors import CommandError, PprofError
 from pypprof.profile.model import Profile
@@ -16,6 +17,10 @@ from pypprof.settings import DEFAULTS, Settings, assign
 from pypprof.view import FILTER_OPTIONS, Filtered, View, build_view, filter_profile, sample_index
 from pypprof.view.tags import NumericUnits, numeric_units
 
+if TYPE_CHECKING:
+    from pypprof.load import Sources, Taken
+
+Note = Callable[[str], None]
 _KEPT_FILTERS = 3  # filtered profiles kept for the next command; each may hold copies of the stacks
 _KEPT_REPORTS = 32
 _LARGE_REPORT = 4 << 20  # bytes; what is larger is not kept
@@ -31,21 +36,46 @@ class Rendered(Record):
 class Session:
     """One loaded profile and the state of the shell around it."""
 
-    def __init__(
-        self,
-        profile: Profile,
-        settings: Settings = DEFAULTS,
-        sources: Sequence[str] = (),
-        read: Callable[[str], Profile] | None = None,
-    ) -> None:
-        """`sources` are what the profile was merged from; `read` reads one of them."""
+    def __init__(self, profile: Profile, settings: Settings = DEFAULTS, taken: Taken | None = None) -> None:
         self.profile = profile
-        self._sources, self._read = sources, read
         self.settings = settings
+        self.taken = taken  # None for a profile that did not come from sources
         self._undo: list[Settings] = []
         self._units: NumericUnits | None = None
         self._filtered: OrderedDict[object, Filtered] = OrderedDict()
         self._rendered: OrderedDict[object, Rendered] = OrderedDict()
+
+    def take(self, what: Sources, note: Note) -> None:
+        """Work on other sources, the options as they are. PprofError when they cannot be read; nothing changes."""
+        from pypprof.load import take
+
+        self._work_on(take(what, note), note)
+
+    def rebase(self, names: Sequence[str], diff: bool, note: Note) -> None:
+        """Subtract another base, or none, from the sources as they were taken. PprofError: nothing changes."""
+        from pypprof.load import take
+
+        if self.taken is None:
+            raise CommandError("the profile did not come from a source")
+        what = self.taken.what._replace(base=tuple(names), diff_base=diff)
+        base, remote = None, False
+        if names:
+            other = take(what._replace(sources=tuple(names), base=(), binary="", build_id=""), note)
+            base, remote = other.profile, other.remote
+        self._work_on(self.taken._replace(what=what, base=base, remote=remote), note)
+
+    def _work_on(self, taken: Taken, note: Note) -> None:
+        from pypprof.load import finish
+
+        profile = finish(taken, note)
+        try:
+            sample_index(profile, self.settings.sample_index)
+        except PprofError:
+            note(f"sample_index={self.settings.sample_index} is not in this profile: its default is used")
+            self.settings = self.settings._replace(sample_index="")
+        self.profile, self.taken, self._units = profile, taken, None
+        self._filtered.clear()
+        self._rendered.clear()
 
     def assign(self, name: str, value: str) -> None:
         """Set an option. CommandError when name or value is wrong; the settings stay."""
@@ -105,6 +135,16 @@ class Session:
             self._rendered.popitem(last=False)
         return kept
 
+    def _origin(self) -> tuple[Sequence[str], Callable[[str], Profile] | None]:
+        """What the profile was merged from, and how to read one of it by itself."""
+        if self.taken is None:
+            return (), None
+        from functools import partial
+
+        from pypprof.load import load_one
+
+        return self.taken.what.sources, partial(load_one, self.taken.what)
+
     def _build(self, command: Command, argument: str, settings: Settings) -> tuple[object, tuple[str, ...]]:
         regex = None
         if argument and command.argument:
@@ -113,7 +153,7 @@ class Session:
             except PprofError as error:
                 raise CommandError(f"parsing argument regexp {argument}: {error}") from None
         view = self.view(settings)
-        return command.build(view, Context(settings, argument, regex, self._sources, self._read)), view.warnings
+        return command.build(view, Context(settings, argument, regex, *self._origin())), view.warnings
 
 
 def in_format(command: Command, report: object, format_: str) -> Iterator[bytes]:

@@ -13,11 +13,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
 
 from pypprof import __version__
 from pypprof.errors import PprofError
 from pypprof.fetch.address import Address, parse
+from pypprof.fetch.transport import Transport
 from pypprof.output import reason
 from pypprof.profile.parse import too_large
 from pypprof.records import Record
@@ -27,15 +27,6 @@ _PIECE = 256 << 10
 _CONNECT = 10.0  # seconds for one of several addresses of a name
 _SHOWN = 300  # characters of an error body
 _HTTPError = (OSError, http.client.HTTPException, ValueError)
-
-
-class Transport(Record):
-    """What requests have in common. `headers` are secret: never shown, never sent to another host."""
-
-    tls_cert: str = ""
-    tls_key: str = ""
-    tls_ca: str = ""
-    headers: Mapping[str, str] = {}
 
 
 class Answer(Record):

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 
 from pypprof.errors import PprofError
 from pypprof.fetch.address import Wanted, wanted
+from pypprof.fetch.transport import Transport
 from pypprof.profile.parse import max_bytes
 from pypprof.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pypprof.fetch.client import Answer, Download, Transport
+    from pypprof.fetch.client import Answer, Download
 
 _TICK = 0.1  # seconds between two looks at the progress
 _LATE = 0.5  # seconds that a thread gets to notice its deadline itself
 _INDEX_TIMEOUT = 3.0
+_PLAIN = Transport()
 
 
 class Fetched(Record):
@@ -31,7 +33,7 @@ class Fetched(Record):
     error: str = ""
 
 
-def fetch(source: str, seconds: int = -1, timeout: int = -1, transport: Transport | None = None) -> Fetched:
+def fetch(source: str, seconds: int = -1, timeout: int = -1, transport: Transport = _PLAIN) -> Fetched:
     """The bytes of one address. PprofError with one line when they cannot be had."""
     request = wanted(source, seconds, timeout)
     if request is None:
@@ -42,12 +44,11 @@ def fetch(source: str, seconds: int = -1, timeout: int = -1, transport: Transpor
     return fetched
 
 
-def fetch_all(requests: Sequence[Wanted], transport: Transport | None = None, quiet: bool = False) -> list[Fetched]:
+def fetch_all(requests: Sequence[Wanted], transport: Transport = _PLAIN, quiet: bool = False) -> list[Fetched]:
     """All requests at once, in their order. KeyboardInterrupt ends them all."""
-    from pypprof.fetch.client import Transport
     from pypprof.fetch.progress import Progress
 
-    jobs = [_Job(request, transport or Transport()) for request in requests]
+    jobs = [_Job(request, transport) for request in requests]
     progress = Progress(jobs, quiet)
     try:
         for job in jobs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pypprof.errors import Invalid, Malformed, PprofError, ProfileError
+from pypprof.errors import Invalid, Malformed, PprofError, Unrecognized
 from pypprof.profile import check, fast
 from pypprof.profile.draft import Draft
 from pypprof.profile.model import Profile
@@ -45,7 +45,7 @@ def parse(data: bytes) -> Profile:
     except Malformed as error:
         if "concatenated" in str(error):
             raise Malformed(f"parsing profile: {error}") from None
-        raise ProfileError("parsing profile: unrecognized profile format") from None
+        raise Unrecognized("parsing profile: unrecognized profile format") from None
 
 
 def _decode(data: bytes) -> Draft:

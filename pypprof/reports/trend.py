@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from pypprof.errors import CommandError, PprofError
+from pypprof.fetch.reading import expanded
 from pypprof.records import Record
 from pypprof.reports.command import Command, Context
 from pypprof.reports.header import local_time
@@ -50,18 +51,11 @@ def _explained(row: Row) -> Row:
 
 def files(sources: Sequence[str]) -> list[str]:
     """The files, and those in the directories, by name. PprofError for an empty directory."""
-    found = []
-    for source in sources:
-        if not os.path.isdir(source):
-            found.append(source)
-            continue
-        names = sorted(name for name in os.listdir(source) if not name.startswith(".") and name not in _NOT_PROFILES)
-        inside = [os.path.join(source, name) for name in names]
-        inside = [path for path in inside if os.path.isfile(path)]
-        if not inside:
-            raise PprofError(f"{source}: no profiles in this directory")
-        found += inside
-    return found
+    found = [one for one in expanded(sources) if os.path.basename(one.name) not in _NOT_PROFILES]
+    for one in found:
+        if one.directory == one.name:
+            raise PprofError(f"{one.name}: no profiles in this directory")
+    return [one.name for one in found]
 
 
 def text(report: TrendReport) -> Iterator[str]:
@@ -78,7 +72,9 @@ def heading(one: Trend) -> str:
     restarts = len(one.restarts())
     text_ = f"{one.type}: {count} snapshot{'s' if count != 1 else ''}"
     if one.times:
-        text_ += f" over {duration(span)}, {local_time(int(one.times[0] * 1e9))} to {local_time(int(one.times[-1] * 1e9))}"
+        text_ += (
+            f" over {duration(span)}, {local_time(int(one.times[0] * 1e9))} to {local_time(int(one.times[-1] * 1e9))}"
+        )
     return text_ + (f", {restarts} restart{'s' if restarts > 1 else ''}" if restarts else "")
 
 
