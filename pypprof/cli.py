@@ -90,11 +90,9 @@ def _subcommand(name: str, argv: Sequence[str]) -> int:
         return 0
     if name == "trend":
         return _open(flags.parse(["-trend", *argv], mixed=True))
-    if name == "record":
-        from pypprof.hunt.record import run
-    else:
-        from pypprof.hunt.check import run
-    return run(argv)
+    import importlib
+
+    return int(importlib.import_module(f"pypprof.hunt.{name}").run(argv))
 
 
 def _open(line: CommandLine) -> int:

@@ -18,6 +18,7 @@ from pypprof.trend.words import amount, duration, rate_of, sentence, sparkline, 
 from pypprof.view import View
 
 _FRAMES = 12  # shown of a stack
+_PERHAPS = 5  # sentences about what may grow
 _NOT_PROFILES = ("record.json",)
 
 
@@ -67,28 +68,28 @@ def text(report: TrendReport) -> Iterator[str]:
 
 def heading(one: Trend) -> str:
     """What was looked at."""
-    span = (one.times[-1] - one.times[0]) / 3600 if one.times else 0.0
-    count = len(one.paths)
-    restarts = len(one.restarts())
-    text_ = f"{one.type}: {count} snapshot{'s' if count != 1 else ''}"
+    count, restarts = len(one.paths), len(one.restarts())
+    words = f"{one.type}: {count} snapshot{'s' if count != 1 else ''}"
     if one.times:
-        text_ += (
-            f" over {duration(span)}, {local_time(int(one.times[0] * 1e9))} to {local_time(int(one.times[-1] * 1e9))}"
-        )
-    return text_ + (f", {restarts} restart{'s' if restarts > 1 else ''}" if restarts else "")
+        begin, end = (local_time(int(time * 1e9)) for time in (one.times[0], one.times[-1]))
+        words += f" over {duration((one.times[-1] - one.times[0]) / 3600)}, {begin} to {end}"
+    return words + (f", {restarts} restart{'s' if restarts > 1 else ''}" if restarts else "")
 
 
 def _section(one: Trend) -> Iterator[str]:
     per = "/h" if one.rate else ""
     yield heading(one) + "\n"
     start, end = amount(one.total.start, one.unit), amount(one.total.end, one.unit)
-    yield f"total {start}{per} at the start, {end}{per} at the end; {one.sites} sites, {one.tested} large enough to test\n"
+    yield f"total {start}{per} at the start, {end}{per} at the end; {one.tested} of {one.sites} sites matter\n"
     yield from (line + "\n" for line in summary(one))
-    growing = [row for row in one.rows if row.verdict in (GROWS, MAY_GROW)]
-    for row in growing:
-        yield "\n" + sentence(row, one) + "\n"
-        if row.stacks:
-            yield from stack_lines(row)
+    for row in one.rows:
+        if row.verdict == GROWS:
+            yield "\n" + sentence(row, one) + "\n"
+            yield from _stack_lines(row)
+    perhaps = [row for row in one.rows if row.verdict == MAY_GROW]
+    if perhaps:
+        yield "\n"
+    yield from (sentence(row, one) + "\n" for row in perhaps[:_PERHAPS])
     yield "\n" + _table(one)
     for error in one.errors:
         yield f"not used: {error}\n"
@@ -96,8 +97,10 @@ def _section(one: Trend) -> Iterator[str]:
         yield f"note: {warning}\n"
 
 
-def stack_lines(row: Row) -> Iterator[str]:
+def _stack_lines(row: Row) -> Iterator[str]:
     """The stack that has grown most, the blamed frame marked."""
+    if not row.stacks:
+        return
     stack = row.stacks[0]
     for place, frame in enumerate(stack.frames[:_FRAMES]):
         yield f"  {'>' if place == stack.blamed else ' '} {frame}\n"
@@ -107,18 +110,18 @@ def stack_lines(row: Row) -> Iterator[str]:
 
 def _table(one: Trend) -> str:
     per = "/h" if one.rate else ""
-    rows = [("verdict", "start", "end", "slope", "95 % interval", "rises", "")]
+    lines: list[tuple[str, ...]] = [("verdict", "start", "end", "slope", "95 % interval", "rises", "")]
     for row in [*one.rows, one.total]:
-        rows.append(
+        lines.append(
             (row.verdict, amount(row.start, one.unit) + per, amount(row.end, one.unit) + per, *rate_of(row, one),
              f"{row.rises}/{row.intervals}", f"{sparkline(row.values, one.life)}  {row.name}")
         )  # fmt: skip
-    widths = [max(len(row[column]) for row in rows) for column in range(6)]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0]), *(row[column].rjust(widths[column]) for column in range(1, 6)), row[6]]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines) + "\n"
+    widths = [max(len(line[column]) for line in lines) for column in range(6)]
+    texts = []
+    for line in lines:
+        cells = [line[0].ljust(widths[0]), *(line[column].rjust(widths[column]) for column in range(1, 6)), line[6]]
+        texts.append("  ".join(cells).rstrip() + "\n")
+    return "".join(texts)
 
 
 COMMAND = Command(

@@ -131,12 +131,17 @@ def _threaded() -> bool:
     return threading.active_count() > 1
 
 
+def complete_numpy() -> None:
+    """Load all of NumPy now: _faststart.py's stand-in is not for threads and other processes."""
+    np.median(np.zeros(1))
+
+
 def collect(paths: Sequence[str], read: Read, settings: Settings) -> list[Series]:
     """The series of the files, one of each kind of profile among them.
 
     With a sample_index only the kinds that have it. PprofError when no file can be used.
     """
-    assert np.median  # all of NumPy, before threads and processes: see _faststart.py
+    complete_numpy()
     found: dict[tuple[str, ...], list[Snapshot]] = {}
     gathered: dict[tuple[str, ...], _Gathered] = {}
     failed: list[Snapshot] = []

@@ -42,6 +42,7 @@ class Row(Record):
     intervals: int
     p: float
     q: float
+    since: float  # Unix seconds: the last snapshot at which it was what it was at the start of its life
     hours_to_limit: float | None
     values: list[float]
     stacks: list[Stack]
@@ -103,16 +104,20 @@ def trend(series: Series, read: Read, settings: Settings) -> Trend:
     room = None if limit is None or not totals.shape[1] else limit - float(totals[0, -1])
     tested = _tested(values, totals)
     shapes = _shapes(times, values[tested], life)
-    total = _row(_shapes(times, totals, life)[0], totals[0], room)._replace(name="total")
-    made = [(index, _row(found, values[index], room)) for index, found in zip(tested.tolist(), shapes, strict=True)]
+    first = series.snapshots[0].time_nanos / 1e9 if series.snapshots else 0.0
+    clock = first + times
+    total = _row(_shapes(times, totals, life)[0], totals[0], room, _since(clock, totals[0], life))
+    made = [
+        (index, _row(found, values[index], room, _since(clock, values[index], life)))
+        for index, found in zip(tested.tolist(), shapes, strict=True)
+    ]
     ranked = sorted(made, key=lambda pair: _evidence(pair[1]))
     shown = _shown([row for _, row in ranked], total, settings)
     picked = [(series.keys[index], row) for (index, row), keep in zip(ranked, shown, strict=True) if keep]
     growth = sum(row.slope for _, row in picked if row.verdict == GROWS)
-    first = series.snapshots[0].time_nanos / 1e9 if series.snapshots else 0.0
     return Trend(
         series.type, series.unit, rate, settings.trend_by, [one.path for one in series.snapshots],
-        (first + times).tolist(), life.tolist(), total, _with_stacks(series, picked, read, settings),
+        clock.tolist(), life.tolist(), total._replace(name="total"), _with_stacks(series, picked, read, settings),
         len(series.keys) + series.left_out, len(tested), limit, _hours(room, growth),
         series.warnings, series.errors,
     )  # fmt: skip
@@ -165,13 +170,21 @@ def _shapes(times: Array, values: Array, life: Ints) -> list[Shape]:
     return all_
 
 
-def _row(found: Shape, values: Array, room: float | None) -> Row:
+def _since(times: Array, values: Array, life: Ints) -> float:
+    if not len(times):
+        return 0.0
+    own = (life == shape.main_life(life)).nonzero()[0]
+    level = values[own[0]] + 0.05 * (values[own[-1]] - values[own[0]])
+    return float(times[own[(values[own] <= level).nonzero()[0][-1:]]].max(initial=times[own[0]]))
+
+
+def _row(found: Shape, values: Array, room: float | None, since: float) -> Row:
     slope = found.slope * HOUR
     hours = _hours(room, slope) if found.verdict == GROWS else None
     listed = values.tolist()
     return Row(
         "", found.verdict, listed[0] if listed else 0.0, listed[-1] if listed else 0.0, slope, found.low * HOUR,
-        found.high * HOUR, found.rises, found.falls, found.intervals, found.p, found.q, hours, listed, [],
+        found.high * HOUR, found.rises, found.falls, found.intervals, found.p, found.q, since, hours, listed, [],
     )  # fmt: skip
 
 

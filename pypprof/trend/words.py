@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -78,6 +79,8 @@ def sentence(row: Row, trend: Trend) -> str:
         verb = "is allocated at a rate that " + verb
     text = f"{row.name} {verb} {slope}, 95 % between {interval.replace(' to ', ' and ')}, "
     text += f"in {row.rises} of {row.intervals} intervals"
+    if trend.times and row.since > trend.times[0] + 0.1 * (trend.times[-1] - trend.times[0]):
+        text += f", since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(row.since))}"
     if row.hours_to_limit is not None and trend.limit is not None:
         text += f"; {amount(trend.limit, trend.unit)} in {duration(row.hours_to_limit)}"
     return text
@@ -114,7 +117,7 @@ def sparkline(values: Sequence[float], life: Sequence[int], width: int = 24) -> 
     edges = [round(index * len(values) / count) for index in range(count + 1)]
     text = []
     for start, end in zip(edges, edges[1:], strict=False):
-        if start and life[start] != life[start - 1] or any(life[i] != life[start] for i in range(start, end)):
+        if (start and life[start] != life[start - 1]) or any(life[i] != life[start] for i in range(start, end)):
             text.append("|")
         level = float(np.median(values[start:end]))
         text.append(_BARS[min(len(_BARS) - 1, int(max(level, 0.0) / top * len(_BARS)))] if top else _BARS[0])
