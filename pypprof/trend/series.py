@@ -37,6 +37,7 @@ class Snapshot(Record):
     kind: tuple[str, ...]  # its sample types
     time_nanos: int
     duration_nanos: int
+    period: int
     identity: tuple[str, int, int]  # build id, start of the main mapping, life by the file's name
     running: tuple[int, ...]  # the totals that cannot fall
     sites: SiteValues | None
@@ -72,10 +73,17 @@ def snapshot(path: str, read: Read, settings: Settings) -> Snapshot:
         life = _LIFE.search(path.rpartition("/")[2])
         identity = (main.build_id if main else "", main.start if main else 0, int(life[1]) if life else 0)
         made = Snapshot(
-            path, kind, profile.time_nanos or _modified(path), profile.duration_nanos, identity, running, None
+            path,
+            kind,
+            profile.time_nanos or _modified(path),
+            profile.duration_nanos,
+            profile.period,
+            identity,
+            running,
+            None,
         )
     except PprofError as error:
-        return Snapshot(path, (), 0, 0, ("", 0, 0), (), None, str(error))
+        return Snapshot(path, (), 0, 0, 0, ("", 0, 0), (), None, str(error))
     try:
         return made._replace(sites=Sites(profile, settings).values())
     except CommandError as error:
@@ -143,14 +151,14 @@ def collect(paths: Sequence[str], read: Read, settings: Settings) -> list[Series
     """
     complete_numpy()
     found: dict[tuple[str, ...], list[Snapshot]] = {}
-    gathered: dict[tuple[str, ...], _Gathered] = {}
+    gathered: dict[tuple[str, ...], Gathered] = {}
     failed: list[Snapshot] = []
     for one in snapshots(paths, read, settings):
         if one.sites is None:
             failed.append(one)
             continue
         found.setdefault(one.kind, []).append(one._replace(sites=None))
-        gathered.setdefault(one.kind, _Gathered()).add(one.sites)
+        gathered.setdefault(one.kind, Gathered()).add(one.sites)
     unreadable = tuple(f"{one.path}: {one.error}" for one in failed if not one.kind)
     if not found:
         raise PprofError(failed[0].error if failed else "no profiles to follow over time")
@@ -162,7 +170,7 @@ def collect(paths: Sequence[str], read: Read, settings: Settings) -> list[Series
     ]
 
 
-class _Gathered:
+class Gathered:
     """The values of the sites of many snapshots, as (site, snapshot, value)."""
 
     def __init__(self) -> None:
@@ -218,7 +226,7 @@ def _restarts(kinds: list[list[Snapshot]]) -> list[float]:
     return bounds
 
 
-def _series(own: list[Snapshot], gathered: _Gathered, bounds: list[float], errors: tuple[str, ...]) -> Series:
+def _series(own: list[Snapshot], gathered: Gathered, bounds: list[float], errors: tuple[str, ...]) -> Series:
     order = sorted(range(len(own)), key=lambda index: (own[index].time_nanos, own[index].path))
     ordered = [own[index] for index in order]
     times = np.array([one.time_nanos for one in ordered], I8)

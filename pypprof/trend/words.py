@@ -64,7 +64,7 @@ def rate_of(row: Row, trend: Trend) -> tuple[str, str]:
     if math.isnan(row.slope):
         return "", ""
     per = "/h/h" if trend.rate else "/h"
-    divisor, printed = unit_for(max(abs(row.slope), 1e-9), trend.unit)
+    divisor, printed = unit_for(max(abs(row.slope), abs(row.low), abs(row.high)), trend.unit)
     low, high = digits(row.low / divisor), digits(row.high / divisor)
     return f"{digits(row.slope / divisor)} {printed}".rstrip() + per, f"{low} to {high}"
 
