@@ -124,6 +124,12 @@ def _table(one: Trend) -> str:
     return "".join(texts)
 
 
+def page(report: TrendReport) -> Iterator[bytes]:
+    from pypprof.render.trendpage import page as whole
+
+    return whole(report.trends, [heading(one) for one in report.trends])
+
+
 COMMAND = Command(
     "trend",
     "What grows over many profiles, how fast, and who asks for it",
@@ -134,4 +140,5 @@ COMMAND = Command(
     text,
     nodecount=20,
     fresh=True,
+    page=page,
 )
