@@ -50,7 +50,8 @@ def _data(trend: Trend) -> dict[str, object]:
 
 
 def _section(trend: Trend, heading: str, index: int) -> Iterator[str]:
-    yield f'<section id="trend{index}"><h2>{escape(trend.type)}</h2>\n<p class="soft">{escape(heading)}</p>\n'
+    title, _, looked_at = heading.partition(": ")
+    yield f'<section id="trend{index}"><h2>{escape(title)}</h2>\n<p class="soft">{escape(looked_at)}</p>\n'
     yield from (f"<p>{escape(line)}</p>\n" for line in summary(trend))
     told = [row for row in trend.rows if row.verdict in (GROWS, MAY_GROW)]
     if told:
@@ -83,10 +84,9 @@ def _row(trend: Trend, row: Row, drawn: bool, total: bool) -> str:
     name = escape(row.name)
     box = f'<input type="checkbox" aria-label="draw {name}"{" checked" if drawn else ""}>'
     texts = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return (
-        f'<tr{" class=total" if total else ""}><td>{box}</td><td class="{row.verdict.replace(" ", "-")}">'
-        f"{escape(row.verdict)}</td>{texts}<td>{_spark(row.values, trend.life)}</td><td>{_stacks(trend, row)}</td></tr>\n"
-    )
+    verdict = f'<td class="{row.verdict.replace(" ", "-")}">{escape(row.verdict)}</td>'
+    drawing = f"<td>{_spark(row.values, trend.life)}</td><td>{_stacks(trend, row)}</td>"
+    return f"<tr{' class=total' if total else ''}><td>{box}</td>{verdict}{texts}{drawing}</tr>\n"
 
 
 def _stacks(trend: Trend, row: Row) -> str:

@@ -91,8 +91,11 @@ def blamed_slots(block: Block, table: Blame) -> Ints:
             break
         starts, positions = select_rows(block.starts, open_)
         stacks = block.stacks.take(positions) if len(open_) < block.size() else block.stacks
-        place = first_true(has.take(stacks), starts)
-        hit = place >= 0
-        slots[open_[hit]] = slot.take(stacks.take(starts[:-1][hit] + place[hit]))
+        # The least position of a hit in each row: nearly all rows have one near their leaf.
+        place = np.arange(len(stacks))
+        place[~has.take(stacks)] = len(stacks)
+        place = np.minimum.reduceat(place, starts[:-1])
+        hit = place < starts[1:]
+        slots[open_[hit]] = slot.take(stacks.take(place[hit]))
         open_ = open_[~hit]
     return slots

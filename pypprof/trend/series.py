@@ -72,16 +72,8 @@ def snapshot(path: str, read: Read, settings: Settings) -> Snapshot:
         main = profile.mappings[0] if profile.mappings else None
         life = _LIFE.search(path.rpartition("/")[2])
         identity = (main.build_id if main else "", main.start if main else 0, int(life[1]) if life else 0)
-        made = Snapshot(
-            path,
-            kind,
-            profile.time_nanos or _modified(path),
-            profile.duration_nanos,
-            profile.period,
-            identity,
-            running,
-            None,
-        )
+        when = profile.time_nanos or _modified(path)
+        made = Snapshot(path, kind, when, profile.duration_nanos, profile.period, identity, running, None)
     except PprofError as error:
         return Snapshot(path, (), 0, 0, 0, ("", 0, 0), (), None, str(error))
     try:

@@ -90,10 +90,17 @@ class Sites:
                 np.add.at(values, nodes, sample.values(block).take(rows))
         found = where_true(values)
         merged: dict[Key, int] = {}  # nodes may print alike
-        for node, value in zip(found.tolist(), values.take(found).tolist(), strict=True):
-            name = table.printable(node)
+        for name, value in zip(self._names(found), values.take(found).tolist(), strict=True):
             merged[name] = merged.get(name, 0) + value
         return list(merged), np.array(list(merged.values()), I8)
+
+    def _names(self, nodes: Ints) -> list[str]:
+        """The printed names of nodes."""
+        table = self._table
+        if self._settings.granularity in ("", "functions"):
+            names = table.names()
+            return [names[node] or table.printable(node) for node in nodes.tolist()]
+        return [table.printable(node) for node in nodes.tolist()]
 
     def _blame(self) -> Blame | None:
         if self._settings.trend_by == "leaf" or by_label(self._settings):
@@ -132,7 +139,8 @@ class Sites:
         """A hash of the printed frames of each sample, the same in every profile."""
         table = self._table
         starts, nodes = self._frames(block)
-        return hash_rows(np.array([_hash(table.printable(n)) for n in range(table.count)], U8).take(nodes), starts)
+        names = self._names(np.arange(table.count))
+        return hash_rows(np.array([_hash(name) for name in names], U8).take(nodes), starts)
 
     def _frames(self, block: Block) -> tuple[Ints, Ints]:
         """(row starts, node of each frame): the frames of the samples, inlined ones too."""
@@ -146,7 +154,7 @@ class Sites:
         """The stacks of each wanted site by their frames."""
         found: dict[Key, dict[tuple[str, ...], Stack]] = {key: {} for key in wanted}
         table = self._table
-        names = [table.printable(node) for node in range(table.count)]
+        names = self._names(np.arange(table.count))
         blame = self._blame()
         for block in self.view.profile.blocks:
             starts, nodes = self._frames(block)
