@@ -1,9 +1,9 @@
 """Two sets of profiles of the same work: which sites have grown beyond noise.
 
 The noise of a site is what its profiles on one side differ by, together with what sampling alone
-must make them differ by: a site of v bytes, sampled every p bytes, is known to the square root of
-v*p. The two variances are averaged, weighted by how much is known of each (G. K. Smyth,
-Stat. Appl. Genet. Mol. Biol. 3 (2004) 3, does so for many genes and few arrays). Whether a site has
+must make them differ by (a site of v bytes, sampled every p bytes, is known to the square root of
+v*p) or what sites usually differ by, if that is more. The variances are averaged, weighted by how much is
+known of each (G. K. Smyth, Stat. Appl. Genet. Mol. Biol. 3 (2004) 3: many genes, few arrays). Whether a site has
 grown by more than what is allowed is Student's test; over all sites Holm's correction (S. Holm,
 Scand. J. Stat. 6 (1979) 65) keeps the chance of any false alarm at one in a hundred.
 """
@@ -20,6 +20,7 @@ from pypprof.records import Record
 REGRESSION, IMPROVED, NEW, VANISHED, SAME = "regression", "improved", "new", "vanished", "same"
 _LEVEL = 0.01
 _PRIOR = 4.0  # degrees of freedom that the sampling model counts for
+_ASSUMED = 30.0  # what is assumed is taken for well known
 _UNSEEN = 0.05  # run-to-run noise that is assumed when no side has two profiles
 
 
@@ -70,17 +71,23 @@ def compare(names: list[str], base: Array, head: Array, period: float, max_growt
 
 def _noise(base: Array, head: Array, before: Array, after: Array, period: float) -> tuple[Array, float]:
     """(standard error of the difference of each site, degrees of freedom)."""
-    sampling = np.maximum(np.abs(before), np.abs(after)) * max(period, 1.0)
+    level = np.maximum(np.abs(before), np.abs(after))
+    sampling = level * max(period, 1.0)
     freedom = base.shape[1] + head.shape[1] - 2
     if not freedom:
-        variance = sampling + (_UNSEEN * np.maximum(np.abs(before), np.abs(after))) ** 2
+        variance = sampling + (_UNSEEN * level) ** 2
+        known = _ASSUMED
     else:
         squares = sum(((side - side.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) for side in (base, head))
-        variance = (squares + _PRIOR * sampling) / (freedom + _PRIOR)
-    # A median is a quarter less certain than a mean of normal values.
+        # What sites usually differ by from run to run stands in for what one site has too few profiles to show.
+        usual = float(np.median(squares / freedom / np.maximum(level, 1e-300) ** 2)) if len(level) else 0.0
+        prior = np.maximum(sampling, usual * level**2)
+        variance = (squares + _PRIOR * prior) / (freedom + _PRIOR)
+        known = freedom + _PRIOR
+    # A median of some is less certain than their mean.
     wide = [math.pi / 2 if side.shape[1] > 2 else 1.0 for side in (base, head)]
     error: Array = np.sqrt(np.maximum(variance, 1e-300) * (wide[0] / base.shape[1] + wide[1] / head.shape[1]))
-    return error, freedom + _PRIOR
+    return error, known
 
 
 def _rejected(p: Array, tests: int) -> Array:

@@ -71,7 +71,9 @@ def blame_table(profile: Profile, slot_starts: Ints) -> Blame:
     """Of a profile that still has its file names."""
     lines, functions = profile.locations.lines, profile.functions
     names, files = profile.texts(functions.name), profile.texts(functions.filename)
-    owners = np.array([owner(*pair) for pair in zip(names, files, strict=True)] or [OWN], I8)
+    known = _known.get
+    found = [owner(*pair) if (its := known(pair)) is None else its for pair in zip(names, files, strict=True)]
+    owners = np.array(found or [OWN], I8)
     of_line = owners.take(lines.function, mode="clip")
     starts, leaf = profile.locations.line_starts, slot_starts[:-1]
     has, slot = [filled(len(leaf), True, BOOL)], [leaf]
