@@ -48,17 +48,17 @@ def compare(names: list[str], base: Array, head: Array, period: float, max_growt
     """
     before, after = np.median(base, axis=1), np.median(head, axis=1)
     matter = np.maximum(np.abs(before), np.abs(after)) >= max(least, 1e-300)
+    names = [name for name, keep in zip(names, matter.tolist(), strict=True) if keep]
+    base, head, before, after = (side[matter] for side in (base, head, before, after))
     error, freedom = _noise(base, head, before, after, period)
     allowed = max_growth * np.abs(before)
     grown = np.array([student_tail(t, freedom) for t in ((after - before - allowed) / error).tolist()])
     shrunk = np.array([student_tail(t, freedom) for t in ((before - after - allowed) / error).tolist()])
-    worse, better = (_rejected(np.where(matter, p, 1.0), int(matter.sum())) for p in (grown, shrunk))
+    worse, better = (_rejected(p) for p in (grown, shrunk))
     absent, gone = (side.max(axis=1, initial=0.0) == 0 for side in (base, head))
     changes = []
     rows = zip(names, before.tolist(), after.tolist(), error.tolist(), grown.tolist(), strict=True)
     for index, (name, was, is_, noise, p) in enumerate(rows):
-        if not matter[index]:
-            continue
         status = REGRESSION if worse[index] else IMPROVED if better[index] else SAME
         if absent[index]:
             status = NEW if not worse[index] else REGRESSION
@@ -80,7 +80,7 @@ def _noise(base: Array, head: Array, before: Array, after: Array, period: float)
     else:
         squares = sum(((side - side.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) for side in (base, head))
         # What sites usually differ by from run to run stands in for what one site has too few profiles to show.
-        usual = float(np.median(squares / freedom / np.maximum(level, 1e-300) ** 2)) if len(level) else 0.0
+        usual = float(np.median(squares / freedom / level**2)) if len(level) else 0.0
         prior = np.maximum(sampling, usual * level**2)
         variance = (squares + _PRIOR * prior) / (freedom + _PRIOR)
         known = freedom + _PRIOR
@@ -90,11 +90,11 @@ def _noise(base: Array, head: Array, before: Array, after: Array, period: float)
     return error, known
 
 
-def _rejected(p: Array, tests: int) -> Array:
+def _rejected(p: Array) -> Array:
     """Holm: from the least p on, as long as each is below the level over the tests that are left."""
     rejected = np.zeros(len(p), bool)
     for step, index in enumerate(np.argsort(p, kind="stable").tolist()):
-        if step >= tests or p[index] > _LEVEL / (tests - step):
+        if p[index] > _LEVEL / (len(p) - step):
             break
         rejected[index] = True
     return rejected

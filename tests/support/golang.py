@@ -20,11 +20,10 @@ def go() -> Path:
     return Path(sys.executable).with_name("go")
 
 
-def environment(cache: Path) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """For builds that are the same everywhere."""
-    shared = os.environ.get("GOCACHE", str(cache))
     return os.environ | {
-        "CGO_ENABLED": "0", "GOFLAGS": "-trimpath", "GOTOOLCHAIN": "local", "GOCACHE": shared, "GOTELEMETRY": "off",
+        "CGO_ENABLED": "0", "GOFLAGS": "-trimpath", "GOTOOLCHAIN": "local", "GOTELEMETRY": "off", "GOPROXY": "off",
     }  # fmt: skip
 
 
@@ -33,7 +32,7 @@ def build(program: str, directory: Path) -> Path:
     target = directory / program
     subprocess.run(
         [go(), "build", "-o", target, f"./{program}"],
-        cwd=FIXTURES / "programs", env=environment(directory / "gocache"), check=True, timeout=300,
+        cwd=FIXTURES / "programs", env=environment(), check=True, timeout=300,
     )  # fmt: skip
     return target
 
