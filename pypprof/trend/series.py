@@ -168,7 +168,9 @@ def collect(paths: Sequence[str], read: Read, settings: Settings) -> list[Series
         gathered.setdefault(one.kind, Gathered()).add(one.sites)
     unreadable = tuple(f"{one.path}: {one.error}" for one in failed if not one.kind)
     if not found:
-        raise PprofError(failed[0].error if failed else "no profiles to follow over time")
+        first = failed[0] if failed else None
+        about = f"{first.path}: " if first and not first.kind else ""
+        raise PprofError(about + first.error if first else "no profiles to follow over time")
     wrong = tuple(f"{one.path}: {one.error}" for one in failed if one.kind in found)
     bounds = _restarts([_in_order(own) for own in found.values()])
     return [
