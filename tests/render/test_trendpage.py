@@ -28,7 +28,7 @@ def snapshots(directory: Path, restart: bool = True) -> None:
         for place, name in enumerate([*EVIL, "main.constant"], 1):
             made.function(place, name, file="/src/main.go")
             made.location(place, [(place, 1, 0)], 1, 0x1000 + place)
-            held = 5_000_000 if name == "main.constant" else 1_000_000 + age * 100_000 * place
+            held = 9_000_000 if name == "main.constant" else 1_000_000 + age * 100_000 * place
             made.sample([place], [10_000_000 * (age + 1), held])
         made.header(time=(1_700_000_000 + 60 * index) * 10**9, period=1)
         (directory / f"{index:02d}.pb.gz").write_bytes(gzip.compress(made.encode()))
