@@ -143,7 +143,9 @@ class Session:
 
         from pypprof.load import load_one
 
-        return self.taken.what.sources, partial(load_one, self.taken.what)
+        # What a server has sent would be another profile if it were fetched again.
+        sources = () if self.taken.remote else self.taken.what.sources
+        return sources, partial(load_one, self.taken.what)
 
     def _build(self, command: Command, argument: str, settings: Settings) -> tuple[object, tuple[str, ...]]:
         regex = None

@@ -29,22 +29,23 @@ class TrendReport(Record):
 
 
 def build(view: View, context: Context) -> TrendReport:
-    if context.read is None:
-        raise CommandError("trend needs the profiles themselves")
-    return follow([context.argument] if context.argument else context.sources, context.read, context.settings)
+    sources = [context.argument] if context.argument else context.sources
+    if context.read is None or not sources:
+        raise CommandError("trend follows files: `pypprof record URL -dir DIR` takes snapshots, `trend DIR` follows them")
+    return follow(sources, context.read, context.settings)
 
 
 def follow(sources: Sequence[str], read: Read, settings: Settings) -> TrendReport:
     """The trends of the profiles in the files and directories. PprofError when there are none."""
     trends = [trend(series, read, settings) for series in collect(files(sources), read, settings)]
     trends.sort(key=lambda one: (one.type == "goroutine", one.type))
-    if any(one.type == "goroutine" and one.growing() for one in trends):
+    if any(one.type == "goroutine" for one in trends):
         trends = [one._replace(rows=[_explained(row) for row in one.rows]) for one in trends]
     return TrendReport(trends)
 
 
 def _explained(row: Row) -> Row:
-    """The runtime's descriptors of goroutines are no leak of their own."""
+    """The runtime's records of goroutines are no leak of their own: one for each that ever ran at the same time."""
     return row._replace(verdict=FOLLOWS) if row.name.startswith("runtime.malg") and row.verdict in (
         GROWS, MAY_GROW,
     ) else row  # fmt: skip

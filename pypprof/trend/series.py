@@ -253,5 +253,5 @@ def _series(own: list[Snapshot], gathered: Gathered, bounds: list[float], errors
 
 def _seconds(times: Ints) -> Array:
     """Seconds since the first snapshot."""
-    seconds: Array = (times - (times[0] if len(times) else 0)) / 1e9
-    return seconds
+    seconds: Array = times.astype(float) / 1e9
+    return seconds - seconds[:1]

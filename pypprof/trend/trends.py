@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -197,8 +198,13 @@ def _hours(room: float | None, slope: float) -> float | None:
 def _evidence(row: Row) -> tuple[int, float, float]:
     """What surely grows first, by the least rate that the interval allows; the rest by size."""
     rank = _RANK.get(row.verdict, 2)
-    largest = max(map(abs, row.values), default=0.0)
-    return rank, -row.low if rank < 2 and not math.isnan(row.low) else -largest, -largest
+    size = _size(row)
+    return rank, -row.low if rank < 2 and not math.isnan(row.low) else -size, -size
+
+
+def _size(row: Row) -> float:
+    """What a row usually weighs, or in the end: what comes and goes is small."""
+    return max(abs(statistics.median(row.values)), abs(row.end)) if row.values else 0.0
 
 
 def _shown(rows: Sequence[Row], total: Row, settings: Settings) -> list[bool]:
@@ -213,7 +219,7 @@ def _shown(rows: Sequence[Row], total: Row, settings: Settings) -> list[bool]:
         if row.verdict in _RANK:
             large = row.slope >= settings.nodefraction * growth
         else:
-            large = max(map(abs, row.values), default=0.0) >= settings.nodefraction * level
+            large = _size(row) >= settings.nodefraction * level and _size(row) > 0
         keep = large and (settings.nodecount <= 0 or count < settings.nodecount)
         count += keep
         shown.append(keep)

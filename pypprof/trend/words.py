@@ -29,7 +29,7 @@ def digits(number: float) -> str:
         return "?"
     size = abs(number)
     places = 0 if size >= 100 else 1 if size >= 10 else 2
-    text = f"{number:.{places}f}"
+    text = f"{number:,.0f}" if size >= 1e5 else f"{number:.{places}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
 

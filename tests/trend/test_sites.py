@@ -190,6 +190,34 @@ def test_errors_are_one_line(arguments: list[str], message: str) -> None:
     assert done.stdout == b""
 
 
+@pytest.mark.parametrize("form", ["-json", "-csv", "-html", "-trend_by=stack", "-cum", "-addresses"])
+def test_extreme_values_and_times(tmp_path: Path, form: str) -> None:
+    for index, nanos in enumerate([0, 1 << 62, -5, (1 << 63) - 1, 0, 7, 1, 2]):
+        made = Builder([("inuse_space", "bytes")])
+        for place, value in enumerate([-(1 << 63), (1 << 63) - 1 - index, 0], 1):
+            made.function(place, f"main.f{place}")
+            made.location(place, [(place, 1, 0)])
+            made.sample([place] * place, [value])
+        made.sample([], [5])
+        made.header(time=nanos & (1 << 64) - 1)
+        (tmp_path / f"{index}").write_bytes(made.encode())
+    done = inprocess.run(["trend", form, str(tmp_path)], ROOT)
+    assert done.status == 0, done.stderr
+    assert b"NaN" not in done.stdout
+    assert b"main.f2" in done.stdout
+
+
+def test_damaged_profiles_are_left_out(tmp_path: Path) -> None:
+    whole = LEAK.read_bytes()
+    for index in range(8):
+        (tmp_path / f"{index}").write_bytes(whole)
+        (tmp_path / f"{index}.cut").write_bytes(whole[: 200 * (index + 1)])
+    found = trend(str(tmp_path))[0]
+    assert len(found["paths"]) == 8
+    assert len(found["errors"]) == 8
+    assert found["warnings"]
+
+
 def test_one_or_two_snapshots_give_no_verdict(tmp_path: Path) -> None:
     for index in range(2):
         make(tmp_path / f"{index}", 1e9 + 60 * index, [(["main.handle"], 1_000_000 * (index + 1))])
