@@ -67,7 +67,6 @@ class CommandLine(Record):
     argument: str
     source: dict[str, str | int | bool]
     arguments: list[str]
-    bases: list[str]
     notes: list[str]
 
 
@@ -77,8 +76,7 @@ class HelpRequested(Exception):
 
 def parse(argv: Sequence[str]) -> CommandLine:
     """Read the command line. UsageError for wrong flags, HelpRequested for -h."""
-    bases: dict[str, list[str]] = {"base": [], "diff_base": []}
-    values, arguments = _scan(argv, bases)
+    values, arguments = _scan(argv)
     settings, choices = DEFAULTS, dict[str, list[str]]()
     source: dict[str, str | int | bool] = {name: flag.default for name, flag in SOURCE_FLAGS.items()}
     commands: list[tuple[str, str]] = []
@@ -103,11 +101,7 @@ def parse(argv: Sequence[str]) -> CommandLine:
     command, argument = commands[0] if commands else ("", "")
     settings, notes = _legacy_sample(settings, source)
     _check(command, settings, source)
-    return CommandLine(settings, command, argument, source, arguments, _bases(bases), notes)
-
-
-def _bases(given: dict[str, list[str]]) -> list[str]:
-    return [name for names in given.values() for name in names if name]
+    return CommandLine(settings, command, argument, source, arguments, notes)
 
 
 def _legacy_sample(settings: Settings, source: dict[str, str | int | bool]) -> tuple[Settings, list[str]]:
@@ -148,8 +142,8 @@ def _kind(name: str) -> type | None:
     return None
 
 
-def _scan(argv: Sequence[str], lists: dict[str, list[str]]) -> tuple[dict[str, str | int | float | bool], list[str]]:
-    """(value of each flag given, the arguments behind the flags). `lists` get all values of their flags."""
+def _scan(argv: Sequence[str]) -> tuple[dict[str, str | int | float | bool], list[str]]:
+    """(value of each flag given, the arguments behind the flags)."""
     values: dict[str, str | int | float | bool] = {}
     rest = list(argv)
     while rest:
@@ -175,9 +169,6 @@ def _scan(argv: Sequence[str], lists: dict[str, list[str]]) -> tuple[dict[str, s
             if not rest:
                 raise UsageError(f"flag needs an argument: -{name}")
             text = rest.pop(0)
-        if name in lists:
-            lists[name].append(text)
-            text = text or str(values.get(name, ""))
         values[name] = _value(name, kind, text)
     return values, rest
 

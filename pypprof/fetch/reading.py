@@ -20,7 +20,7 @@ from pypprof.records import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pypprof.fetch.address import Wanted
+    from pypprof.fetch.address import Address, Wanted
 
 STDIN = "-"
 _AT_ONCE = 128  # requests under way together, as in Go
@@ -35,10 +35,10 @@ class Source(Record):
 
 
 class Read(Record):
-    """The bytes of a source; `url` when a server has sent them."""
+    """The bytes of a source, and the server that has sent them."""
 
     data: bytes
-    url: str = ""
+    address: Address | None = None
 
 
 def expanded(names: Sequence[str]) -> list[Source]:
@@ -120,8 +120,8 @@ class Reader:
         if seconds := max(request.seconds for request in requests.values()):
             self._note(f"Please wait... ({_duration(int(seconds))})")
         fetched = fetch_all(list(requests.values()), self._transport)
-        for at, (url, data, error) in zip(requests, fetched, strict=True):
-            self._answers[at] = PprofError(error) if error else Read(data, url)
+        for at, (_, data, error) in zip(requests, fetched, strict=True):
+            self._answers[at] = PprofError(error) if error else Read(data, requests[at].address)
 
     def _request(self, index: int) -> Wanted | None:
         from pypprof.fetch.address import wanted
