@@ -210,6 +210,53 @@ def hash_rows(flat: Array, starts: Ints) -> UInts:
     return mix(edge[1:] - edge[:-1], 3) + counts.astype(U8)
 
 
+_PIECE = 1 << 20  # entries worked on at a time
+
+
+def number_ragged(columns: list[Array], starts: Ints) -> tuple[Ints, Ints]:
+    """Number equal ragged rows alike, exactly: (number of each row, a first row of each number).
+
+    Piece by piece: what is needed beside the columns does not grow with them.
+    """
+    for salt in range(64):
+        hashes = [_hashes(columns, starts, low, high, salt) for low, high in _pieces(starts)]
+        numbers, first = number_values(join(hashes, U8).view(I8))
+        if all(_alike(columns, starts, low, first.take(numbers[low:high])) for low, high in _pieces(starts)):
+            return numbers, first
+    raise AssertionError("64 hash functions collide")
+
+
+def _pieces(starts: Ints) -> list[tuple[int, int]]:
+    """Ranges of rows with about _PIECE entries each."""
+    rows = len(starts) - 1
+    count = int(starts[-1]) // _PIECE + 1
+    edges = [int(starts.searchsorted(piece * _PIECE)) for piece in range(1, count)]
+    edges = [0, *sorted({edge for edge in edges if 0 < edge < rows}), rows]
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+def _hashes(columns: list[Array], starts: Ints, low: int, high: int, salt: int) -> Array:
+    """A hash of each row from `low` to before `high`."""
+    own = slice(int(starts[low]), int(starts[high]))
+    h = np.zeros(own.stop - own.start, U8)
+    for index, column in enumerate(columns):
+        h ^= mix(column[own], salt * 97 + index * 7 + 11)
+    return hash_rows(h, starts[low : high + 1] - own.start)
+
+
+def _alike(columns: list[Array], starts: Ints, low: int, like: Ints) -> bool:
+    """Whether each row from `low` on equals the row of `like` at its place."""
+    rows = where_true(like != np.arange(low, low + len(like)))
+    if not len(rows):
+        return True
+    other, rows = like.take(rows), rows + low
+    counts = starts.take(rows + 1) - starts.take(rows)
+    if not all_true(counts == starts.take(other + 1) - starts.take(other)):
+        return False
+    one, two = ragged_positions(starts.take(rows), counts), ragged_positions(starts.take(other), counts)
+    return all(all_true(column.take(one) == column.take(two)) for column in columns)
+
+
 T = TypeVar("T")
 R = TypeVar("R")
 _WORTH_THREADS = 6  # blocks; fewer are done before a pool of threads is up
