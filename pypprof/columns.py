@@ -11,6 +11,7 @@ written as np.add.reduce(a) and unique_numbers(a). Nothing breaks otherwise; it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -210,7 +211,7 @@ def hash_rows(flat: Array, starts: Ints) -> UInts:
     return mix(edge[1:] - edge[:-1], 3) + counts.astype(U8)
 
 
-_PIECE = 1 << 20  # entries worked on at a time
+_PIECE = 1 << 16  # entries worked on at a time: they fit in a cache
 
 
 def number_ragged(columns: list[Array], starts: Ints) -> tuple[Ints, Ints]:
@@ -219,9 +220,9 @@ def number_ragged(columns: list[Array], starts: Ints) -> tuple[Ints, Ints]:
     Piece by piece: what is needed beside the columns does not grow with them.
     """
     for salt in range(64):
-        hashes = [_hashes(columns, starts, low, high, salt) for low, high in _pieces(starts)]
+        hashes = list(in_parallel(partial(_hashes, columns, starts, salt), _pieces(starts)))
         numbers, first = number_values(join(hashes, U8).view(I8))
-        if all(_alike(columns, starts, low, first.take(numbers[low:high])) for low, high in _pieces(starts)):
+        if all(in_parallel(partial(_alike, columns, starts, numbers, first), _pieces(starts))):
             return numbers, first
     raise AssertionError("64 hash functions collide")
 
@@ -235,8 +236,9 @@ def _pieces(starts: Ints) -> list[tuple[int, int]]:
     return list(zip(edges[:-1], edges[1:], strict=True))
 
 
-def _hashes(columns: list[Array], starts: Ints, low: int, high: int, salt: int) -> Array:
-    """A hash of each row from `low` to before `high`."""
+def _hashes(columns: list[Array], starts: Ints, salt: int, piece: tuple[int, int]) -> Array:
+    """A hash of each row of the piece."""
+    low, high = piece
     own = slice(int(starts[low]), int(starts[high]))
     h = np.zeros(own.stop - own.start, U8)
     for index, column in enumerate(columns):
@@ -244,8 +246,10 @@ def _hashes(columns: list[Array], starts: Ints, low: int, high: int, salt: int) 
     return hash_rows(h, starts[low : high + 1] - own.start)
 
 
-def _alike(columns: list[Array], starts: Ints, low: int, like: Ints) -> bool:
-    """Whether each row from `low` on equals the row of `like` at its place."""
+def _alike(columns: list[Array], starts: Ints, numbers: Ints, first: Ints, piece: tuple[int, int]) -> bool:
+    """Whether each row of the piece equals the first row of its number."""
+    low, high = piece
+    like = first.take(numbers[low:high])
     rows = where_true(like != np.arange(low, low + len(like)))
     if not len(rows):
         return True
