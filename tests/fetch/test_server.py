@@ -172,6 +172,7 @@ def test_tls(go_pprof: Path, tmp_path: Path) -> None:
 def test_proxies(go_pprof: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proxy of the environment, by request and by tunnel; none for this machine."""
     certificates.make(tmp_path)
+    leakserver.built()  # with the real HOME, where Go's cache is
     with hostile.serving() as proxy:
         env = {"HTTP_PROXY": f"http://us:pw@{proxy.address}", "HTTPS_PROXY": proxy.address, "HOME": str(tmp_path)}
         for name, value in env.items():
