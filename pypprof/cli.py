@@ -130,10 +130,11 @@ def sources(line: CommandLine) -> Sources:
 
     arguments, source = list(line.arguments), line.source
     binary = arguments.pop(0) if len(arguments) > 1 and is_binary(arguments[0]) else ""
+    base = source["base"] or source["diff_base"]
     headers = read_headers(str(source["header"])) if source["header"] else {}
     transport = Transport(str(source["tls_cert"]), str(source["tls_key"]), str(source["tls_ca"]), headers)
     return Sources(
-        arguments, line.bases, bool(source["diff_base"]), line.settings.normalize,
+        arguments, [str(base)] if base else [], bool(source["diff_base"]), line.settings.normalize,
         binary, str(source["buildid"]), bool(source["all_frames"]), str(source["add_comment"]),
         str(source["symbolize"]), int(source["seconds"]), int(source["timeout"]), transport,
     )  # fmt: skip

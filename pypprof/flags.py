@@ -71,7 +71,6 @@ class CommandLine(Record):
     argument: str
     source: dict[str, str | int | bool]
     arguments: list[str]
-    bases: list[str]
     notes: list[str]
 
     @property
@@ -89,8 +88,7 @@ def parse(argv: Sequence[str], mixed: bool = False) -> CommandLine:
 
     `mixed`: flags may stand behind arguments too.
     """
-    bases: dict[str, list[str]] = {"base": [], "diff_base": []}
-    values, arguments = scan(argv, kind_of, bases, mixed)
+    values, arguments = scan(argv, kind_of, mixed)
     settings, choices = DEFAULTS, dict[str, list[str]]()
     source: dict[str, str | int | bool] = {name: flag.default for name, flag in SOURCE_FLAGS.items()}
     commands: list[tuple[str, str]] = []
@@ -115,11 +113,7 @@ def parse(argv: Sequence[str], mixed: bool = False) -> CommandLine:
     command, argument = commands[0] if commands else ("", "")
     settings, notes = _legacy_sample(settings, source)
     _check(command, settings, source)
-    return CommandLine(settings, command, argument, source, arguments, _bases(bases), notes)
-
-
-def _bases(given: dict[str, list[str]]) -> list[str]:
-    return [name for names in given.values() for name in names if name]
+    return CommandLine(settings, command, argument, source, arguments, notes)
 
 
 def _legacy_sample(settings: Settings, source: dict[str, str | int | bool]) -> tuple[Settings, list[str]]:
@@ -163,13 +157,9 @@ def kind_of(name: str) -> type | None:
 def scan(
     argv: Sequence[str],
     kind_of: Callable[[str], type | None],
-    lists: dict[str, list[str]],
     mixed: bool = False,
 ) -> tuple[dict[str, str | int | float | bool], list[str]]:
-    """(value of each flag given, the arguments behind the flags, or between them when `mixed`).
-
-    `lists` get all values of their flags.
-    """
+    """(value of each flag given, the arguments behind the flags, or between them when `mixed`)."""
     values: dict[str, str | int | float | bool] = {}
     arguments: list[str] = []
     rest = list(argv)
@@ -199,9 +189,6 @@ def scan(
             if not rest:
                 raise UsageError(f"flag needs an argument: -{name}")
             text = rest.pop(0)
-        if name in lists:
-            lists[name].append(text)
-            text = text or str(values.get(name, ""))
         values[name] = _value(name, kind, text)
     return values, arguments + rest
 

@@ -7,10 +7,11 @@ filled in, uninteresting frames dropped. Source of the order: google/pprof inter
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pypprof.columns import I4
+from pypprof.columns import I4, in_parallel
 from pypprof.errors import PprofError, Unrecognized
 from pypprof.fetch import binaries
 from pypprof.fetch.content import described
@@ -22,6 +23,9 @@ from pypprof.records import Record
 
 _CHUNK = 128  # profiles merged at a time: bounds the memory
 Note = Callable[[str], None]
+if TYPE_CHECKING:
+    from pypprof.fetch.address import Address
+    from pypprof.fetch.symbolz import Origins
 
 
 class Sources(Record):
@@ -47,7 +51,7 @@ class Taken(Record):
     what: Sources
     profile: Profile
     base: Profile | None
-    remote: bool  # whether a server has sent any of it
+    origins: Origins  # the servers that have sent any of it, by mapping
 
 
 def load(what: Sources, note: Note) -> Profile:
@@ -62,22 +66,22 @@ def take(what: Sources, note: Note) -> Taken:
     grab = _Grab(reader, what, note)
     profile = grab.merged(sources, 0, "source")
     base = grab.merged(bases, len(sources), "base") if bases else None
-    return Taken(what, profile, base, grab.remote)
+    return Taken(what, profile, base, grab.origins)
 
 
-def finish(taken: Taken, note: Note) -> Profile:
+def finish(taken: Taken, note: Note, save: bool = True) -> Profile:
     """The profile to work on: the base subtracted, names filled in, what a server has sent saved."""
     what, profile = taken.what, taken.profile
     if taken.base is not None:
         profile = _without_base(profile, taken.base, what)
     if what.all_frames:
         profile = profile._replace(drop_frames="", keep_frames="")
-    profile = _named(profile, what)
+    profile = _named(profile, what, taken.origins, note)
     profile = _drop_uninteresting(profile)
     profile = profile._replace(mappings=tuple(map(_without_url, profile.mappings)))
     if what.comment:
         profile = profile._replace(comments=(*profile.comments, what.comment))
-    if taken.remote:
+    if taken.origins and save:
         _save(profile, note)
     return profile
 
@@ -104,7 +108,7 @@ class _Grab:
 
     def __init__(self, reader: Reader, what: Sources, note: Note) -> None:
         self._reader, self._what, self._note = reader, what, note
-        self.remote = False
+        self.origins: dict[str, list[tuple[Address, int]]] = {}
 
     def merged(self, sources: Sequence[Source], first: int, kind: str) -> Profile:
         """All readable sources as one profile; `first` is the reader's number of the first."""
@@ -112,10 +116,13 @@ class _Grab:
         count = others = 0
         for start in range(0, len(sources), _CHUNK):
             profiles = []
-            for index, source in enumerate(sources[start : start + _CHUNK], start):
-                try:
-                    profiles.append(self._profile(first + index))
-                except PprofError as error:
+            some = sources[start : start + _CHUNK]
+            numbers = range(first + start, first + start + len(some))
+            self._reader.prepare(numbers)
+            for source, (profile, address, error) in zip(some, in_parallel(self._outcome, numbers), strict=True):
+                if profile is not None:
+                    profiles.append(profile if address is None else self._with_origin(profile, address))
+                else:
                     if source.directory and isinstance(error, Unrecognized):
                         others += 1  # nobody said that it is a profile
                     elif len(sources) == 1:
@@ -135,16 +142,35 @@ class _Grab:
             self._note(f"Fetched {count} {kind} profiles out of {len(sources)}{skipped}")
         return merged
 
-    def _profile(self, index: int) -> Profile:
-        data, url = self._reader.read(index)
+    def _outcome(self, index: int) -> tuple[Profile | None, Address | None, PprofError | None]:
+        """(the profile, the server it came from, or why there is none); runs in any thread."""
         try:
-            profile = parse(data)
-        except Unrecognized:
-            if what := described(data):
-                raise Unrecognized(what) from None
-            raise
-        self.remote |= bool(url)
-        return _with_source(_with_binaries(profile, self._what), url)
+            data, address = self._reader.read(index)
+            return _with_binaries(_parsed(data), self._what), address, None
+        except PprofError as error:
+            return None, None, error
+
+    def _with_origin(self, profile: Profile, address: Address) -> Profile:
+        """Mappings without build id and file get the server's address, as in Go, until the profile is complete.
+
+        It keeps such mappings of different servers apart in a merge.
+        """
+        from pypprof.fetch.symbolz import remember
+
+        url = address.url
+        named = (m if m.build_id or m.file else m._replace(file=url) for m in profile.mappings)
+        profile = profile._replace(mappings=tuple(named))
+        remember(self.origins, profile.mappings, address)
+        return profile
+
+
+def _parsed(data: bytes) -> Profile:
+    try:
+        return parse(data)
+    except Unrecognized:
+        if what := described(data):
+            raise Unrecognized(what) from None
+        raise
 
 
 def _combine(profiles: list[Profile]) -> Profile:
@@ -175,18 +201,6 @@ def _with_binaries(profile: Profile, what: Sources) -> Profile:
     return profile._replace(mappings=tuple(mappings))
 
 
-def _with_source(profile: Profile, url: str) -> Profile:
-    """Mappings without build id and file get the server's address, as in Go, until the profile is complete.
-
-    It keeps such mappings of different servers apart in a merge.
-    """
-    if not url:
-        return profile
-    return profile._replace(
-        mappings=tuple(m if m.build_id or m.file else m._replace(file=url) for m in profile.mappings)
-    )
-
-
 def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
     from pypprof.profile.merge import normalized, scale, with_label
     from pypprof.view.tags import DIFF_BASE
@@ -198,13 +212,27 @@ def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
     return _combine([profile, scale(base, [-1.0] * len(base.sample_types))])
 
 
-def _named(profile: Profile, what: Sources) -> Profile:
+def _named(profile: Profile, what: Sources, origins: Origins, note: Note) -> Profile:
     modes = what.symbolize.lower().split(":")
     if "none" in modes or "no" in modes:
         return profile
+    places = [mode for mode in modes if mode in ("local", "fastlocal", "remote")]
+    if origins and places[-1:] in ([], ["remote"]):
+        profile = _named_by_servers(profile, what, origins, "force" in modes, note)
     from pypprof.symbolize.demangle import demangled
 
     return demangled(profile)
+
+
+def _named_by_servers(profile: Profile, what: Sources, origins: Origins, force: bool, note: Note) -> Profile:
+    """Go gives up when the server does not answer; what has been fetched is worth more than that."""
+    from pypprof.fetch.symbolz import symbolized
+
+    try:
+        return symbolized(profile, origins, what.transport, force)
+    except PprofError as error:
+        note(f"remote symbolization: {error}")
+        return profile
 
 
 def _drop_uninteresting(profile: Profile) -> Profile:

@@ -49,25 +49,27 @@ class Session:
         """Work on other sources, the options as they are. PprofError when they cannot be read; nothing changes."""
         from pypprof.load import take
 
-        self._work_on(take(what, note), note)
+        self._work_on(take(what, note), note, True)
 
     def rebase(self, names: Sequence[str], diff: bool, note: Note) -> None:
         """Subtract another base, or none, from the sources as they were taken. PprofError: nothing changes."""
-        from pypprof.load import take
+        from pypprof.load import finish, take
 
         if self.taken is None:
             raise CommandError("the profile did not come from a source")
         what = self.taken.what._replace(base=tuple(names), diff_base=diff)
-        base, remote = None, False
+        base, origins = None, {**self.taken.origins}
         if names:
             other = take(what._replace(sources=tuple(names), base=(), binary="", build_id=""), note)
-            base, remote = other.profile, other.remote
-        self._work_on(self.taken._replace(what=what, base=base, remote=remote), note)
+            base, origins = other.profile, {**origins, **other.origins}
+            if other.origins:
+                finish(other, note)  # saves it by itself, worth more than the difference
+        self._work_on(self.taken._replace(what=what, base=base, origins=origins), note, False)
 
-    def _work_on(self, taken: Taken, note: Note) -> None:
+    def _work_on(self, taken: Taken, note: Note, save: bool) -> None:
         from pypprof.load import finish
 
-        profile = finish(taken, note)
+        profile = finish(taken, note, save)
         try:
             sample_index(profile, self.settings.sample_index)
         except PprofError:
@@ -144,7 +146,7 @@ class Session:
         from pypprof.load import load_one
 
         # What a server has sent would be another profile if it were fetched again.
-        sources = () if self.taken.remote else self.taken.what.sources
+        sources = () if self.taken.origins else self.taken.what.sources
         return sources, partial(load_one, self.taken.what)
 
     def _build(self, command: Command, argument: str, settings: Settings) -> tuple[object, tuple[str, ...]]:

@@ -79,14 +79,14 @@ class Download:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-def get(address: Address, transport: Transport, download: Download, most: int) -> Answer:
-    """The answer to a GET, redirects followed. PprofError with one line when there is none."""
+def get(address: Address, transport: Transport, download: Download, most: int, data: bytes | None = None) -> Answer:
+    """The answer to a GET, or to a POST of `data`, redirects followed. PprofError with one line when there is none."""
     import urllib.parse
 
     first = address
     try:
         for _ in range(_REDIRECTS):
-            answer, location = _ask(address, first, transport, download, most)
+            answer, location = _ask(address, first, transport, download, most, data)
             if not location:
                 return answer
             target = parse(urllib.parse.urljoin(_joinable(address), location))
@@ -110,7 +110,9 @@ def _joinable(address: Address) -> str:
     return address._replace(scheme=scheme, socket="", host=address.host or "localhost", user="").url
 
 
-def _ask(address: Address, first: Address, transport: Transport, download: Download, most: int) -> tuple[Answer, str]:
+def _ask(
+    address: Address, first: Address, transport: Transport, download: Download, most: int, data: bytes | None
+) -> tuple[Answer, str]:
     """One exchange: (the answer, where it redirects to)."""
     connection = _Connection(address, transport, download)
     try:
@@ -121,12 +123,15 @@ def _ask(address: Address, first: Address, transport: Transport, download: Downl
                 headers.setdefault("Authorization", _basic(first.user))
         query = f"?{address.query}" if address.query else ""
         target = (connection.prefix + address.path or "/") + query
-        connection.putrequest("GET", target, skip_host="host" in map(str.lower, headers))
+        connection.putrequest("GET" if data is None else "POST", target, skip_host="host" in map(str.lower, headers))
         for name, value in headers.items():
             connection.putheader(name, value)
         for name, value in connection.proxy_headers.items():
             connection.putheader(name, value)
-        connection.endheaders()
+        if data is not None:
+            connection.putheader("Content-Type", "application/octet-stream")
+            connection.putheader("Content-Length", str(len(data)))
+        connection.endheaders(data)
         response = connection.getresponse()
         location = response.getheader("Location", "") if response.status in (301, 302, 303, 307, 308) else ""
         body = b"" if location else _body(response, download, most if response.status == 200 else 1 << 16)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TICK = 0.1  # seconds between two looks at the progress
 _LATE = 0.5  # seconds that a thread gets to notice its deadline itself
 _INDEX_TIMEOUT = 3.0
+_NO_PROFILES = {"cmdline", "symbol", "trace"}  # also listed by net/http/pprof
 _PLAIN = Transport()
 
 
@@ -110,7 +111,7 @@ class _Job:
         from pypprof.fetch.client import one_line
 
         text = f"server response: {answer.status} {answer.reason}".rstrip()
-        words = one_line(answer.body) if answer.content_type.startswith("text/plain") else ""
+        words = one_line(answer.body) if answer.content_type.partition(";")[0] in ("text/plain", "") else ""
         if words and words != answer.reason:
             text += f" - {words}"
         hint = _hint(answer, words)
@@ -139,7 +140,7 @@ def endpoints(page: bytes) -> list[str]:
     import re
 
     found = re.findall(rb"<a href=['\"]?/?(?:debug/pprof/)?([A-Za-z0-9_.-]{1,60})(?:\?[^'\">]*)?['\"]?>", page)
-    return sorted({name.decode() for name in found})
+    return sorted({name.decode() for name in found} - _NO_PROFILES)
 
 
 def _hint(answer: Answer, words: str) -> str:

@@ -42,7 +42,7 @@ def run(argv: Sequence[str]) -> int:
 def read_flags(argv: Sequence[str]) -> tuple[Plan, Transport, str, tuple[int, int], bool]:
     """(plan, transport, directory, (files of a kind, bytes), quiet). UsageError for wrong flags."""
     argv = ["-max_size" + t[9:] if t.startswith("-max-size") else t for t in argv]
-    given, arguments = scan(argv, lambda name: type(_FLAGS[name]) if name in _FLAGS else None, {}, mixed=True)
+    given, arguments = scan(argv, lambda name: type(_FLAGS[name]) if name in _FLAGS else None, mixed=True)
     values = _FLAGS | given
     if len(arguments) != 1:
         raise UsageError("record needs one URL, such as http://localhost:6060" if not arguments else

@@ -31,7 +31,9 @@ class TrendReport(Record):
 def build(view: View, context: Context) -> TrendReport:
     sources = [context.argument] if context.argument else context.sources
     if context.read is None or not sources:
-        raise CommandError("trend follows files: `pypprof record URL -dir DIR` takes snapshots, `trend DIR` follows them")
+        raise CommandError(
+            "trend follows files: `pypprof record URL -dir DIR` takes snapshots, `trend DIR` follows them"
+        )
     return follow(sources, context.read, context.settings)
 
 

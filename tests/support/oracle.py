@@ -27,6 +27,12 @@ def pprof() -> Path | None:
     return None
 
 
+def go() -> str:
+    """The pinned Go's `go`, beside its pprof."""
+    places = [Path(sys.executable).with_name("go"), *map(Path, filter(None, [shutil.which("go")]))]
+    return str(next(place for place in places if place.exists()))
+
+
 def environment(home: Path) -> dict[str, str]:
     """What both programs run in: nothing of this machine's."""
     return {"HOME": str(home), "PATH": "/usr/bin:/bin", "TZ": "America/New_York", "PPROF_BINARY_PATH": str(home)}
