@@ -37,6 +37,8 @@ CONTAINED = {
     "prompt_toolkit": "shell/",
     "google": "profile/codec.py",
     "elftools": "symbolize/elf.py",
+    "pycxxfilt": "symbolize/demangle.py",
+    "zstandard": "symbolize/elf.py",
     "re2": "regex.py",
     "graphviz": "render/svg.py",
 }

@@ -6,9 +6,15 @@ Search rules: google/pprof internal/driver/fetch.go (locateBinaries) and `pprof 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+from pypprof.errors import BinaryError
 from pypprof.fetch.paths import base, split_list
+from pypprof.output import reason
 from pypprof.profile.model import Mapping
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 _MAGIC = (
     b"\x7fELF", b"MZ", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe",
@@ -23,6 +29,17 @@ def is_binary(path: str) -> bool:
             return file.read(8).startswith(_MAGIC)
     except (OSError, ValueError):
         return False
+
+
+def map_file(path: str) -> mmap:
+    """The file as a read-only map of memory, which loads what is looked at only. BinaryError."""
+    from mmap import ACCESS_READ, mmap
+
+    try:
+        with open(path, "rb") as file:
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
+    except (OSError, ValueError) as error:
+        raise BinaryError(f"{path}: {reason(error)}") from None
 
 
 def search_path() -> list[str]:
