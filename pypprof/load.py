@@ -13,6 +13,7 @@ import numpy as np
 from pypprof.columns import I4
 from pypprof.errors import PprofError
 from pypprof.fetch import binaries
+from pypprof.naming import named
 from pypprof.output import reason
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
@@ -43,7 +44,7 @@ def load(what: Sources, note: Note) -> Profile:
         profile = _without_base(profile, _grab(what.base, what, note, "base"), what)
     if what.all_frames:
         profile = profile._replace(drop_frames="", keep_frames="")
-    profile = _named(profile, what)
+    profile = named(profile, what.symbolize, note)
     profile = _drop_uninteresting(profile)
     profile = profile._replace(mappings=tuple(map(_without_url, profile.mappings)))
     if what.comment:
@@ -118,15 +119,6 @@ def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
     if what.normalize:
         profile = normalized(profile, base)
     return _combine([profile, scale(base, [-1.0] * len(base.sample_types))])
-
-
-def _named(profile: Profile, what: Sources) -> Profile:
-    modes = what.symbolize.lower().split(":")
-    if "none" in modes or "no" in modes:
-        return profile
-    from pypprof.symbolize.demangle import demangled
-
-    return demangled(profile)
 
 
 def _drop_uninteresting(profile: Profile) -> Profile:

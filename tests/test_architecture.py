@@ -26,6 +26,7 @@ LEVELS: list[set[str]] = [
     {"render"},
     {"graph"},
     {"view"},
+    {"naming"},
     {"fetch", "symbolize"},
     {"profile"},
     {"settings"},

@@ -11,7 +11,7 @@ from pypprof.columns import I4, distinct, where_true
 from pypprof.profile.model import Interner, Profile
 
 
-def demangled(profile: Profile) -> Profile:
+def demangled(profile: Profile, force: bool = False, style: str = "default") -> Profile:
     """The profile with a printed name for every function whose name is its symbol's."""
     functions = profile.functions
     raw = where_true((functions.name == 0) | (functions.name == functions.system_name))
