@@ -71,7 +71,7 @@ class Symbols(Record):
     start: Array  # uint64
     size: Array  # uint64
     code: Array  # uint8, ord() of the letter
-    is_function: Array  # bool: marked as code, or unmarked in an executable section
+    is_function: Array  # bool: in an executable section, marked as code or not marked
     row: Ints  # place in the file's table
     name_offset: Ints
     strings: Any  # bytes-like: the names, each ended by a zero byte
@@ -286,7 +286,7 @@ class Binary:
         code, executable = self._codes(table["section"].astype(I4), table["info"])
         marked = table["info"] & 15
         # Types 2 and 10 are functions; hand-written assembly often leaves out the type.
-        is_function = (marked == 2) | (marked == 10) | ((marked == 0) & executable)
+        is_function = ((marked == 2) | (marked == 10) | (marked == 0)) & executable
         names = table["name"].astype(I8)
         return Symbols(start[order], table["size"].astype(U8), code, is_function, order, names, strings)
 

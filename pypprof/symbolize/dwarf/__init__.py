@@ -76,7 +76,7 @@ class Dwarf:
         outer = frames[-1]
         if outer.system_name.startswith(_MANGLED) or (at := self._symbols.find(address)) < 0:
             return frames
-        symbol = self._symbols.name(at).partition(".")[0]  # parts split off are called name.cold and so on
+        symbol = _without_suffix(self._symbols.name(at))
         if outer.system_name and not symbol.startswith(_MANGLED):
             return frames
         return (*frames[:-1], outer._replace(system_name=symbol))
@@ -85,6 +85,15 @@ class Dwarf:
         if program is None or place == (0, 0, 0):
             return ""
         return program.path(place[0], unit.directory)
+
+
+def _without_suffix(symbol: str) -> str:
+    """The symbol of a function whose parts are called symbol.cold, symbol.isra.0 and so on."""
+    while True:
+        rest, dot, suffix = symbol.rpartition(".")
+        if not dot or not suffix or not suffix.replace("_", "a").isalnum() or suffix != suffix.lower():
+            return symbol
+        symbol = rest
 
 
 def _as_damage(error: Exception) -> BinaryError:
