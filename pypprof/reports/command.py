@@ -13,11 +13,12 @@ from pypprof.view import View
 
 class Context(Record):
     """What a report may know beside its view: the settings with the command's overrides, and
-    the command's own argument."""
+    the command's own argument. What it wants said on stderr it adds to `notes`."""
 
     settings: Settings
-    argument: str = ""
-    regex: Regex | None = None
+    argument: str
+    regex: Regex | None
+    notes: list[str]
 
 
 class Command(Record):
@@ -30,6 +31,7 @@ class Command(Record):
     build         makes the report's data; raises PprofError before anything is printed
     text          the report as text, piece by piece
     data          the report as bytes, for binary formats (then `text` is unused)
+    coloured      the text for a terminal, with colours; names and sources made harmless
     suffix        a binary or bulky format: in a shell it goes to profile001.<suffix>
     """
 
@@ -39,6 +41,7 @@ class Command(Record):
     build: Callable[[View, Context], Any]
     text: Callable[[Any], Iterator[str]] | None = None
     data: Callable[[Any], Iterable[bytes]] | None = None
+    coloured: Callable[[Any], Iterator[str]] | None = None
     argument: str = ""
     nodecount: int = 80
     trim: bool = True
