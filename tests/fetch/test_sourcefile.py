@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -126,11 +127,10 @@ def test_vendored(build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("how", ["GOROOT", "PATH"])
 def test_gos_own_sources(build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    import go
-
     go_fails(build, "strings.*Repeat|grow", tmp_path)
-    assert go.__file__ is not None
-    root = os.path.dirname(go.__file__)
+    package = importlib.util.find_spec("go")
+    assert package is not None and package.origin is not None
+    root = os.path.dirname(package.origin)
     env = {"GOROOT": root} if how == "GOROOT" else {"GOROOT": "", "PATH": os.path.dirname(sys.executable)}
     done = listing(build, "strings.*Repeat|grow", tmp_path, monkeypatch, **env)
     assert b"strings/" in done.stdout
