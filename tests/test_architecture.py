@@ -42,6 +42,7 @@ CONTAINED = {
     "zstandard": "symbolize/elf.py",
     "re2": "regex.py",
     "graphviz": "render/svg.py",
+    "capstone": "symbolize/disasm.py",
 }
 
 

@@ -11,6 +11,7 @@ from pypprof.reports.command import Command
 COMMANDS: dict[str, tuple[str, str, bool]] = {
     "callgrind": ("callgrind", "COMMAND", False),
     "comments": ("comments", "COMMAND", False),
+    "disasm": ("disasm", "COMMAND", True),
     "dot": ("dot", "COMMAND", False),
     "list": ("list", "COMMAND", True),
     "peek": ("peek", "COMMAND", True),
