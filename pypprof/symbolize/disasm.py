@@ -39,6 +39,7 @@ _MACHINES: dict[str, tuple[str, tuple[str, ...], int, tuple[str, ...], bool]] = 
 _UNKNOWN = "?"
 _TARGET = re.compile(r"(?:^|[ ,$#])(-?(?:0x[0-9a-f]+|[0-9]+))$")
 _RELATIVE = re.compile(r"(-?(?:0x[0-9a-f]+|[0-9]+))?\(%rip\)|\[rip(?: ([+-]) (0x[0-9a-f]+|[0-9]+))?\]")
+_HUGE = re.compile(r"\$([0-9]{19,20})\b")
 _MASK = (1 << 64) - 1
 
 Name = Callable[[int], tuple[str, int] | None]  # address -> (symbol, its address)
@@ -67,6 +68,9 @@ class Disassembler:
                 at += self._step
 
     def _text(self, address: int, size: int, name: str, operands: str) -> str:
+        # capstone writes a negative operand of 64 bits as a huge decimal.
+        if "$1" in operands and (huge := _HUGE.search(operands)):
+            operands = f"{operands[: huge.start()]}$-{(1 << 64) - int(huge[1]):#x}{operands[huge.end() :]}"
         text = f"{name} {operands}".rstrip()
         if name.startswith(self._jumps):
             found = _TARGET.search(operands)
