@@ -38,7 +38,7 @@ CONTAINED = {
     "prompt_toolkit": "shell/",
     "google": "profile/codec.py",
     "elftools": "symbolize/elf.py",
-    "pycxxfilt": "symbolize/demangle.py",
+    "pycxxfilt": "symbolize/mangled.py",
     "zstandard": "symbolize/elf.py",
     "re2": "regex.py",
     "graphviz": "render/svg.py",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LARGEST_SECTION = 1 << 30  # bytes of a decompressed section
 _MOST_HEADERS = 1 << 16
+_LONGEST_TEXT = 1 << 18
+_OVERLAPPING = 64  # symbols looked at before an address
 _COMPRESSED = 0x800
 # Go's names of machines; of those with several, the first fits (sizes, byte order).
 _ARCHITECTURES = {
@@ -69,7 +71,7 @@ class Symbols(Record):
     start: Array  # uint64
     size: Array  # uint64
     code: Array  # uint8, ord() of the letter
-    is_function: Array  # bool: marked as code, or unmarked in an executable section
+    is_function: Array  # bool: in an executable section, marked as code or not marked
     row: Ints  # place in the file's table
     name_offset: Ints
     strings: Any  # bytes-like: the names, each ended by a zero byte
@@ -83,11 +85,17 @@ class Symbols(Record):
     def find(self, address: int) -> int:
         """The index of the function that covers the address; -1 for none."""
         last = int(self.start.searchsorted(U8.type(address), "right")) - 1
-        for index in range(last, max(last - 64, -1), -1):
+        nearest = -1
+        for index in range(last, max(last - _OVERLAPPING, -1), -1):
+            if not self.is_function[index]:
+                continue
             start, size = int(self.start[index]), int(self.size[index])
-            if self.is_function[index] and start <= address < start + size:
+            if start <= address < start + size:
                 return index
-        return -1
+            # Hand-written assembly often leaves out sizes; such a function ends where the next one begins.
+            if nearest == -1:
+                nearest = index if not size else -2
+        return max(nearest, -1)
 
     def named(self, name: str) -> int | None:
         """The address of the first symbol (in the file's order) of that name."""
@@ -278,7 +286,7 @@ class Binary:
         code, executable = self._codes(table["section"].astype(I4), table["info"])
         marked = table["info"] & 15
         # Types 2 and 10 are functions; hand-written assembly often leaves out the type.
-        is_function = (marked == 2) | (marked == 10) | ((marked == 0) & executable)
+        is_function = ((marked == 2) | (marked == 10) | (marked == 0)) & executable
         names = table["name"].astype(I8)
         return Symbols(start[order], table["size"].astype(U8), code, is_function, order, names, strings)
 
@@ -297,15 +305,14 @@ class Binary:
 
 
 def text_at(data: Any, offset: int) -> str:
-    """The text that a zero byte ends; "" where there is none."""
-    if not 0 <= offset < len(data):
-        return ""
-    size = 64
-    while True:
+    """The text that a zero byte ends; "" where there is none within reason."""
+    size = 64 if 0 <= offset < len(data) else _LONGEST_TEXT
+    while size < _LONGEST_TEXT:
         text, zero, _ = bytes(data[offset : offset + size]).partition(b"\0")
-        if zero or offset + size >= len(data):
-            return text.decode("utf-8", "surrogateescape") if zero else ""
+        if zero:
+            return text.decode("utf-8", "surrogateescape")
         size *= 4
+    return ""
 
 
 def _aligned(size: int, align: int) -> int:

@@ -46,7 +46,12 @@ class Resolver:
         return table.frames(addresses, self._inlines) if table is not None else []
 
     def _dwarf(self, addresses: Array) -> list[Frames]:
-        return []
+        from pypprof.symbolize.dwarf import Dwarf
+
+        found, damage = Dwarf(self._binary).frames(addresses.tolist())
+        if damage is not None:
+            self._note(f"{self._binary.path}: {damage}")
+        return [found.get(address, ()) for address in addresses.tolist()]
 
     def _symbols(self, addresses: Array) -> list[Frames]:
         """Names alone."""
