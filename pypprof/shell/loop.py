@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pypprof.deliver import deliver
 from pypprof.errors import PprofError
 from pypprof.line import Request, read_assignment, read_request, shortcuts
-from pypprof.output import new_file, note, write_file, write_stdout
-from pypprof.reports import load
+from pypprof.output import note, write_stdout
 from pypprof.reports.header import profile_header, profile_lines
 from pypprof.reports.values import value_format
 from pypprof.session import Rendered, Session
@@ -67,17 +67,7 @@ class Loop:
         """Make a report and send it where it belongs."""
         format_ = request.format or self.format(request)
         rendered = self.session.render(request.command, request.argument, request.settings, format_)
-        for warning in rendered.warnings:
-            note(warning)
-        path = request.settings.output
-        suffix = load(request.command).suffix
-        if not path and suffix and not request.format:
-            path = new_file("", "profile", "." + suffix)
-        if path:
-            note(f"Generating report in {path}")
-            write_file(path, rendered.pieces)
-        else:
-            self.emit(rendered)
+        deliver(rendered, request.command, request.settings.output, request.format, emit=lambda _: self.emit(rendered))
 
     def format(self, request: Request) -> str:
         """The format of a report that asks for none (see Session.render)."""

@@ -35,7 +35,11 @@ def parse(report: str) -> Listing:
             continue
         elif line[32:34] == ": " and address:
             text = line[34:]
-            if line[_PLACE : _PLACE + 1] == ";" and len(line[34:_PLACE].rstrip()) < 40 and " ;" in line[34 : _PLACE + 2]:
+            if (
+                line[_PLACE : _PLACE + 1] == ";"
+                and len(line[34:_PLACE].rstrip()) < 40
+                and " ;" in line[34 : _PLACE + 2]
+            ):
                 text, place = line[34:_PLACE].rstrip(), line[_PLACE + 1 :]
             flat, cum = (0 if value == "." else int(value) for value in line[:22].split())
             rows[routine, int(address, 16)] = Row(flat, cum, place, text)
