@@ -105,22 +105,17 @@ def sources(line: CommandLine) -> Sources:
 
 
 def _one_shot(session: Session, line: CommandLine) -> int:
-    from pypprof.output import new_file, note, write_file, write_stdout
-    from pypprof.reports import load
+    from pypprof.deliver import deliver
+    from pypprof.output import colours_wanted
 
     format_ = "json" if line.source["json"] else "csv" if line.source["csv"] else ""
+    if not format_ and not line.settings.output and colours_wanted():
+        format_ = "colour"
     rendered = session.render(line.command, line.argument, line.settings, format_)
-    for warning in rendered.warnings:
-        note(warning)
-    path = line.settings.output
-    suffix = load(line.command).suffix
-    if not path and suffix and not format_ and sys.stdout.isatty():
-        path = new_file("", "profile", "." + suffix)
-    if path:
-        note(f"Generating report in {path}")
-        write_file(path, rendered.pieces)
-    else:
-        write_stdout(rendered.pieces)
+    deliver(
+        rendered, line.command, line.settings.output, format_.removeprefix("colour"), for_eyes=sys.stdout.isatty(),
+        wait=True,
+    )  # fmt: skip
     return 0
 
 

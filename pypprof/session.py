@@ -22,10 +22,14 @@ _LARGE_REPORT = 4 << 20  # bytes; what is larger is not kept
 
 
 class Rendered(Record):
-    """A report as bytes, piece by piece, and what to say on stderr. Can be read once."""
+    """A report as bytes, piece by piece, and what to say on stderr. Can be read once.
+
+    `coloured`: holds a terminal's colours, and nothing else that would control it.
+    """
 
     pieces: Iterable[bytes]
     warnings: tuple[str, ...]
+    coloured: bool = False
 
 
 class Session:
@@ -76,11 +80,17 @@ class Session:
         return self._build(command, argument, command.override(settings))[0]
 
     def render(self, name: str, argument: str, settings: Settings, format_: str = "") -> Rendered:
-        """A report as bytes. PprofError when it cannot be made; then nothing has been written."""
+        """A report as bytes. PprofError when it cannot be made; then nothing has been written.
+
+        `format_` is "json", "csv", or "colour" for the text with colours where the report has them.
+        """
+        command = load(name)
+        coloured = format_ == "colour" and command.coloured is not None
+        if format_ == "colour" and not coloured:
+            format_ = ""
         key = (name, argument, settings._replace(output=""), format_)
         kept = self._rendered.pop(key, None)
         if kept is None:
-            command = load(name)
             report, warnings = self._build(command, argument, command.override(settings))
             pieces = _bytes(command, report, format_)
             first, size = [], 0
@@ -88,8 +98,8 @@ class Session:
                 first.append(piece)
                 size += len(piece)
                 if size > _LARGE_REPORT:
-                    return Rendered(chain(first, pieces), warnings)
-            kept = Rendered([b"".join(first)], warnings)
+                    return Rendered(chain(first, pieces), warnings, coloured)
+            kept = Rendered([b"".join(first)], warnings, coloured)
         self._rendered[key] = kept
         if len(self._rendered) > _KEPT_REPORTS:
             self._rendered.popitem(last=False)
@@ -103,18 +113,21 @@ class Session:
             except PprofError as error:
                 raise CommandError(f"parsing argument regexp {argument}: {error}") from None
         view = self.view(settings)
-        return command.build(view, Context(settings, argument, regex)), view.warnings
+        context = Context(settings, argument, regex, [])
+        report = command.build(view, context)
+        return report, (*view.warnings, *context.notes)
 
 
 def _bytes(command: Command, report: object, format_: str) -> Iterator[bytes]:
-    if format_:
+    if format_ in ("json", "csv"):
         from pypprof.reports.records import records
 
         yield from (piece.encode("utf-8", "backslashreplace") for piece in records(command.name, report, format_))
     elif command.data is not None:
         yield from command.data(report)
     else:
-        assert command.text is not None
-        pieces = iter(command.text(report))
+        write = command.coloured if format_ == "colour" and command.coloured else command.text
+        assert write is not None
+        pieces = iter(write(report))
         while text := "".join(islice(pieces, 1024)):
             yield text.encode("utf-8", "surrogateescape")

@@ -29,7 +29,11 @@ def pprof() -> Path | None:
 
 def environment(home: Path) -> dict[str, str]:
     """What both programs run in: nothing of this machine's."""
-    return {"HOME": str(home), "PATH": "/usr/bin:/bin", "TZ": "America/New_York", "PPROF_BINARY_PATH": str(home)}
+    # Go's pprof does not look for the sources of a Go installation; so that neither do we, GOROOT names none.
+    return {
+        "HOME": str(home), "PATH": "/usr/bin:/bin", "TZ": "America/New_York", "PPROF_BINARY_PATH": str(home),
+        "GOROOT": str(home / "none"),
+    }  # fmt: skip
 
 
 def run(arguments: list[str], cwd: Path, script: bytes = b"") -> tuple[bool, bytes]:
