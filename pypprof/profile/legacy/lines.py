@@ -1,0 +1,56 @@
+"""A legacy text line by line, as Go's bufio.Scanner gives it.
+
+A line ends with \\n or \\r\\n. One of 64 KiB or more ends the text there, and whoever reads on to
+the end has to complain (`check`): so Go's readers decide between "not mine" and "damaged".
+"""
+
+from __future__ import annotations
+
+from pypprof.errors import Malformed
+from pypprof.profile.model import ENCODING, ERRORS
+
+_LONGEST = 1 << 16
+# What Go's unicode.IsSpace calls space; Python's strip() takes more.
+SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+MAP_SENTINELS = ("--- Memory map: ---", "MAPPED_LIBRARIES:")
+
+
+class Scanner:
+    """`text` is the current line, "" before the first and behind the last."""
+
+    def __init__(self, data: bytes) -> None:
+        self._lines = data.decode(ENCODING, ERRORS).split("\n")
+        if not self._lines[-1]:
+            self._lines.pop()
+        self._at = 0
+        self._too_long = 0  # number of the line that ended the text
+        self.text = ""
+
+    def scan(self) -> bool:
+        """Go to the next line; False at the end."""
+        at = self._at
+        if self._too_long or at >= len(self._lines):
+            self.text = ""
+            return False
+        line = self._lines[at]
+        self._at = at + 1
+        if len(line) > _LONGEST // 4 and len(line.encode(ENCODING, ERRORS)) >= _LONGEST:
+            self._too_long, self.text = at + 1, ""
+            return False
+        self.text = line[:-1] if line[-1:] == "\r" else line
+        return True
+
+    def check(self) -> None:
+        """Malformed when the text did not end where it seemed to."""
+        if self._too_long:
+            raise Malformed(f"line {self._too_long} is longer than 64 KiB")
+
+
+def blank_or_comment(line: str) -> bool:
+    stripped = line.strip(SPACE)
+    return not stripped or stripped[0] == "#"
+
+
+def starts_map(line: str) -> bool:
+    """Whether the line introduces a list of mappings."""
+    return MAP_SENTINELS[0] in line or MAP_SENTINELS[1] in line
