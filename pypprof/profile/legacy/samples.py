@@ -88,9 +88,8 @@ class Samples:
         self._label(key, self._intern(text), 0, "")
 
     def number(self, key: str, number: int, unit: str = "") -> None:
-        """A numeric tag of the last sample; 0 without a unit says nothing, and Go drops it."""
-        if number or unit:
-            self._label(key, 0, number, unit)
+        """A numeric tag of the last sample."""
+        self._label(key, 0, number, unit)
 
     def _label(self, key: str, text: int, number: int, unit: str) -> None:
         row = (len(self._counts) - 1, self._intern(key), text, number, self._intern(unit))
