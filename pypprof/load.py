@@ -43,7 +43,7 @@ def load(what: Sources, note: Note) -> Profile:
         profile = _without_base(profile, _grab(what.base, what, note, "base"), what)
     if what.all_frames:
         profile = profile._replace(drop_frames="", keep_frames="")
-    profile = _named(profile, what)
+    profile = _with_own_names(_named(profile, what), what)
     profile = _drop_uninteresting(profile)
     profile = profile._replace(mappings=tuple(map(_without_url, profile.mappings)))
     if what.comment:
@@ -59,7 +59,10 @@ def _grab(sources: Sequence[str], what: Sources, note: Note, kind: str) -> Profi
         profiles = []
         for source in sources[start : start + _CHUNK]:
             try:
-                profiles.append(_with_binaries(parse(_read(source)), what))
+                profile = _with_binaries(parse(_read(source)), what)
+                # Without a binary the texts' names can be told apart where addresses cannot.
+                known = what.binary or what.build_id
+                profiles.append(profile if known else _with_own_names(profile, what))
             except PprofError as error:
                 note(f"{source}: {error}")
         count += len(profiles)
@@ -120,9 +123,22 @@ def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
     return _combine([profile, scale(base, [-1.0] * len(base.sample_types))])
 
 
-def _named(profile: Profile, what: Sources) -> Profile:
+def _with_own_names(profile: Profile, what: Sources) -> Profile:
+    """The profile with the names of a legacy text, where nothing better was found."""
+    if profile.aside is None or _symbolizes_nothing(what):
+        return profile
+    from pypprof.profile.aside import with_names
+
+    return with_names(profile)
+
+
+def _symbolizes_nothing(what: Sources) -> bool:
     modes = what.symbolize.lower().split(":")
-    if "none" in modes or "no" in modes:
+    return "none" in modes or "no" in modes
+
+
+def _named(profile: Profile, what: Sources) -> Profile:
+    if _symbolizes_nothing(what):
         return profile
     from pypprof.symbolize.demangle import demangled
 

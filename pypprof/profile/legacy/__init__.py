@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pypprof.profile.legacy import contention, counts, cpu, heap, java, threads
+from pypprof.profile.legacy import contention, counts, cpu, folded, goroutines, heap, java, jemalloc, threads
 from pypprof.profile.legacy.frames import with_drop_frames
 from pypprof.profile.model import Profile
 
@@ -21,12 +21,14 @@ GO_PARSERS: tuple[Callable[[bytes], Profile | None], ...] = (
     contention.parse,
     java.parse,
 )
+PARSERS = (*GO_PARSERS, jemalloc.parse, goroutines.parse, folded.parse)
 
 
 def parse(data: bytes) -> Profile | None:
     """The profile in `data`, None when no parser claims it. Malformed when one does and it is damaged."""
-    for parser in GO_PARSERS:
+    for parser in PARSERS:
         profile = parser(data)
         if profile is not None:
-            return with_drop_frames(profile)
+            # Texts of names have nothing of the measuring in them.
+            return profile if parser in (goroutines.parse, folded.parse) else with_drop_frames(profile)
     return None

@@ -13,12 +13,13 @@ from pypprof.profile.legacy.samples import Samples
 from pypprof.profile.model import ENCODING, ERRORS, Aside, Frame
 
 # The name of runtime frames that the text leaves out; drop_frames of heap profiles matches it.
-HIDDEN = Frame("runtime.[hidden]")
-_ROOT = Frame("runtime.goexit")
-_FRAME = re.compile(r"#\t0x([0-9a-f]{1,16}+)(?:\t++([^\t]++)\+0x[0-9a-f]++\t++(.*):([0-9]{1,18}))?+")
+HIDDEN = (Frame("runtime.[hidden]"),)
+_ROOT = (Frame("runtime.goexit"),)
+_FRAME = re.compile(r"#\t0x([0-9a-f]{1,16}+)(?:\t++([^\t]+)\+0x[0-9a-f]++\t++(.*):([0-9]{1,18}))?+")
 _PAIR = re.compile(r'"((?:[^"\\]++|\\.)*+)": ?"((?:[^"\\]++|\\.)*+)"')
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_NOWHERE = WORD - 1  # the return address 0, with which thread profiles fill their stacks
 _LABELS, _MEMORY = "# labels: {", "# runtime.MemStats"
 
 
@@ -75,15 +76,16 @@ class GoText:
                 continue
             if not named:
                 for hidden, _ in stack[at:place]:
-                    names.setdefault(hidden, (HIDDEN,))
+                    names.setdefault(hidden, HIDDEN)
             at = place + 1
             # A return address that follows itself (recursion) has its lines as often.
             frames = [Frame(m[2], m[3], int(m[4])) for m in matches[: len(matches) // len(stack[place][1])] if m[2]]
             if frames:
                 named = True
                 names[row] = tuple(frames)
-        if named and at == len(stack) - 1:
-            names.setdefault(stack[at][0], (_ROOT,))
+        rest = [row for row, _ in stack[at:] if row != self._samples.address.get(_NOWHERE)]
+        if named and len(rest) == 1:
+            names.setdefault(rest[0], _ROOT)
 
     def _row(self, match: re.Match[str]) -> int:
         """The row of the address of a line; -1 for one that is not in the profile."""
