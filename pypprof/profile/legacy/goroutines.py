@@ -2,9 +2,9 @@
 
     goroutine 18 [chan receive, 5 minutes, locked to thread] {user: alice}:
     main.work(0x1, {0xc000012345, 0x3})
-    	/src/main.go:12 +0x45
+        /src/main.go:12 +0x45
     created by main.main in goroutine 1
-    	/src/main.go:31 +0x19e
+        /src/main.go:31 +0x19e
 
 The labels in braces are there from Go 1.27 on. Goroutines alike in everything become one sample.
 Source of the format: runtime/traceback.go (goroutineheader, traceback2).

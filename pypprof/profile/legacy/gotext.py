@@ -7,6 +7,8 @@ Left out are runtime frames at the leaf and runtime.goexit at the root; Go's ppr
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import TypeVar
 
 from pypprof.profile.legacy.numbers import WORD
 from pypprof.profile.legacy.samples import Samples
@@ -19,6 +21,7 @@ _FRAME = re.compile(r"#\t0x([0-9a-f]{1,16}+)(?:\t++([^\t]+)\+0x[0-9a-f]++\t++(.*
 _PAIR = re.compile(r'"((?:[^"\\]++|\\.)*+)": ?"((?:[^"\\]++|\\.)*+)"')
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+T = TypeVar("T")
 _NOWHERE = WORD - 1  # the return address 0, with which thread profiles fill their stacks
 _LABELS, _MEMORY = "# labels: {", "# runtime.MemStats"
 
@@ -94,9 +97,9 @@ class GoText:
         return address.get(pc, address.get((pc - 1) % WORD, -1))
 
 
-def _runs(pairs):  # type: ignore[no-untyped-def]
-    """[(key, [values])] of neighbours with equal keys."""
-    runs: list[tuple[int, list]] = []  # type: ignore[type-arg]
+def _runs(pairs: Iterable[tuple[int, T]]) -> list[tuple[int, list[T]]]:
+    """[(key, values)] of neighbours with equal keys."""
+    runs: list[tuple[int, list[T]]] = []
     for key, value in pairs:
         if runs and runs[-1][0] == key:
             runs[-1][1].append(value)

@@ -11,7 +11,7 @@ from pypprof.profile.model import ENCODING, ERRORS
 
 _LONGEST = 1 << 16
 # What Go's unicode.IsSpace calls space; Python's strip() takes more.
-SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 MAP_SENTINELS = ("--- Memory map: ---", "MAPPED_LIBRARIES:")
 
 

@@ -154,8 +154,10 @@ def with_mappings(header: Header, samples: Samples, found: list[Mapping], aside:
     return _profile(header, samples, mappings, locations, [])._replace(aside=aside)
 
 
-def profile_of_frames(header: Header, samples: Samples, mappings: tuple[Mapping, ...], frames: Sequence[Sequence[Frame]],
-                      mapping: Ints | None = None) -> Profile:  # fmt: skip
+def profile_of_frames(
+    header: Header, samples: Samples, mappings: tuple[Mapping, ...], frames: Sequence[Sequence[Frame]],
+    mapping: Ints | None = None,
+) -> Profile:  # fmt: skip
     """The profile of samples over locations that have names instead of addresses; functions are told apart by name."""
     counts = np.array([len(own) for own in frames], I8)
     rows: dict[str, int] = {}
@@ -180,8 +182,9 @@ def _locations(address: Ints, mapping: Ints, starts: Ints, lines: Lines) -> Loca
     return Locations(ids, mapping.astype(I4), address, np.zeros(len(address), BOOL), starts, lines)
 
 
-def _profile(header: Header, samples: Samples, mappings: tuple[Mapping, ...], locations: Locations,
-             functions: list[Frame]) -> Profile:  # fmt: skip
+def _profile(
+    header: Header, samples: Samples, mappings: tuple[Mapping, ...], locations: Locations, functions: list[Frame]
+) -> Profile:
     blocks = samples.blocks(len(header.types))
     strings = samples.strings
     name = np.array([strings.setdefault(f.function, len(strings)) for f in functions], I4)
