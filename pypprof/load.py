@@ -14,6 +14,7 @@ from pypprof.columns import I4
 from pypprof.errors import PprofError
 from pypprof.fetch import binaries
 from pypprof.output import reason
+from pypprof.profile.aside import with_own_names
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
 from pypprof.records import Record
@@ -43,7 +44,7 @@ def load(what: Sources, note: Note) -> Profile:
         profile = _without_base(profile, _grab(what.base, what, note, "base"), what)
     if what.all_frames:
         profile = profile._replace(drop_frames="", keep_frames="")
-    profile = _with_own_names(_named(profile, what), what)
+    profile = with_own_names(_named(profile, what), what.symbolize)
     profile = _drop_uninteresting(profile)
     profile = profile._replace(mappings=tuple(map(_without_url, profile.mappings)))
     if what.comment:
@@ -59,10 +60,7 @@ def _grab(sources: Sequence[str], what: Sources, note: Note, kind: str) -> Profi
         profiles = []
         for source in sources[start : start + _CHUNK]:
             try:
-                profile = _with_binaries(parse(_read(source)), what)
-                # Without a binary the texts' names can be told apart where addresses cannot.
-                known = what.binary or what.build_id
-                profiles.append(profile if known else _with_own_names(profile, what))
+                profiles.append(_with_text_names(_with_binaries(parse(_read(source)), what), what))
             except PprofError as error:
                 note(f"{source}: {error}")
         count += len(profiles)
@@ -112,6 +110,14 @@ def _with_binaries(profile: Profile, what: Sources) -> Profile:
     return profile._replace(mappings=tuple(mappings))
 
 
+def _with_text_names(profile: Profile, what: Sources) -> Profile:
+    """The profile with the names of its own text, unless a binary may know better: then they come last.
+
+    Before the merge, because equal addresses of two texts may have different names.
+    """
+    return profile if what.binary or what.build_id else with_own_names(profile, what.symbolize)
+
+
 def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
     from pypprof.profile.merge import normalized, scale, with_label
     from pypprof.view.tags import DIFF_BASE
@@ -123,22 +129,9 @@ def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
     return _combine([profile, scale(base, [-1.0] * len(base.sample_types))])
 
 
-def _with_own_names(profile: Profile, what: Sources) -> Profile:
-    """The profile with the names of a legacy text, where nothing better was found."""
-    if profile.aside is None or _symbolizes_nothing(what):
-        return profile
-    from pypprof.profile.aside import with_names
-
-    return with_names(profile)
-
-
-def _symbolizes_nothing(what: Sources) -> bool:
-    modes = what.symbolize.lower().split(":")
-    return "none" in modes or "no" in modes
-
-
 def _named(profile: Profile, what: Sources) -> Profile:
-    if _symbolizes_nothing(what):
+    modes = what.symbolize.lower().split(":")
+    if "none" in modes or "no" in modes:
         return profile
     from pypprof.symbolize.demangle import demangled
 

@@ -21,11 +21,12 @@ def joined(asides: Iterable[Aside | None]) -> Aside | None:
     return Aside(names, next((aside.memory for aside in known if aside.memory), {}))
 
 
-def with_names(profile: Profile) -> Profile:
-    """The profile with the text's own names at the locations that have no lines yet."""
-    if profile.aside is None or not profile.aside.names:
+def with_own_names(profile: Profile, symbolize: str) -> Profile:
+    """The profile with the text's names at the locations that have no lines; `symbolize` none leaves it as it is."""
+    aside = profile.aside
+    if aside is None or not aside.names or {"none", "no"} & set(symbolize.lower().split(":")):
         return profile
-    locations, names = profile.locations, profile.aside.names
+    locations, names = profile.locations, aside.names
     counts = locations.line_starts[1:] - locations.line_starts[:-1]
     addresses: list[int] = locations.address.tolist()
     found = [(row, names[addresses[row]]) for row in where_true(counts == 0).tolist() if addresses[row] in names]
@@ -36,6 +37,7 @@ def with_names(profile: Profile) -> Profile:
     line = np.array([frame.line for _, frames in found for frame in frames], I8)
     added = Lines(numbers, line, np.zeros(len(line), I8))
     profile = profile._replace(
+        aside=aside._replace(names={}),
         strings=strings,
         functions=functions,
         locations=_with_lines(locations, rows, np.array([len(frames) for _, frames in found], I8), added),

@@ -28,13 +28,15 @@ _MINUTES = re.compile("([0-9]{1,15}) minutes")
 _CREATED, _NO_GO = "created by ", "non-Go function"
 _TYPE = ("goroutine", "count")
 _Location = tuple[Frame, ...]
+_Frames = dict[tuple[str, str], tuple[Frame, bool]]
 
 
 class _Goroutine:
     """One goroutine while it is read."""
 
-    def __init__(self, status: str, labels: str) -> None:
+    def __init__(self, status: str, labels: str, frames: _Frames) -> None:
         self.status, self.labels, self.creator = status, labels, ""
+        self._frames = frames  # by name and line of the file, of the whole dump
         self.stack: list[_Location] = []
         self._inner: list[Frame] = []  # inlined into the next frame
         self._call = ""  # the line that waits for its file
@@ -65,13 +67,18 @@ class _Goroutine:
         call, self._call = self._call, ""
         if not call:
             return line.startswith(("\tgoroutine running", "\tpc="))
-        found = _FILE.fullmatch(line)
-        if found is None:
-            return False
-        if not call.startswith(_CREATED):
-            name, _, arguments = call.rpartition("(")
+        if call.startswith(_CREATED):
+            return _FILE.fullmatch(line) is not None
+        name, _, arguments = call.rpartition("(")
+        known = self._frames.get((name, line))
+        if known is None:
+            found = _FILE.fullmatch(line)
+            if found is None:
+                return False
+            # Of an inlined call neither arguments nor offset are printed.
             inlined = arguments == "...)" and not found[3]
-            self._add(Frame(name, found[1], int(found[2])), inlined)
+            known = self._frames[name, line] = (Frame(name, found[1], int(found[2])), inlined)
+        self._add(*known)
         return True
 
     def _add(self, frame: Frame, inlined: bool) -> None:
@@ -94,13 +101,14 @@ def parse(data: bytes) -> Profile | None:
         return None
     lines = data.decode(ENCODING, ERRORS).split("\n")
     dump = _Dump()
+    frames: _Frames = {}
     current: _Goroutine | None = None
     for number, line in enumerate(lines, 1):
         line = line[:-1] if line[-1:] == "\r" else line
         header = _HEADER.fullmatch(line) if line.startswith("goroutine ") else None
         if header is not None or not line or line.startswith("exit status "):
             dump.add(current)
-            current = _Goroutine(header[1], header[2] or "") if header else None
+            current = _Goroutine(header[1], header[2] or "", frames) if header else None
         elif current is not None and not current.line(line) and number < len(lines):
             # The last line may be cut off: Go ends a dump at 64 MB.
             raise Malformed(f"goroutine dump: line {number} is neither call nor file: {line[:80]}")

@@ -10,6 +10,7 @@ from pypprof.errors import Malformed
 from pypprof.profile.model import ENCODING, ERRORS
 
 _LONGEST = 1 << 16
+_PIECE = 1 << 18  # bytes that are split into lines at a time
 # What Go's unicode.IsSpace calls space; Python's strip() takes more.
 SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 MAP_SENTINELS = ("--- Memory map: ---", "MAPPED_LIBRARIES:")
@@ -19,31 +20,43 @@ class Scanner:
     """`text` is the current line, "" before the first and behind the last."""
 
     def __init__(self, data: bytes) -> None:
-        self._lines = data.decode(ENCODING, ERRORS).split("\n")
-        if not self._lines[-1]:
-            self._lines.pop()
-        self._at = 0
-        self._too_long = 0  # number of the line that ended the text
+        self._data, self._read = data, 0
+        self._lines: list[str] = []  # of the current piece, the next one last
+        self._number = 0
+        self._too_long = False
         self.text = ""
 
     def scan(self) -> bool:
         """Go to the next line; False at the end."""
-        at = self._at
-        if self._too_long or at >= len(self._lines):
+        if self._too_long or not (self._lines or self._more()):
             self.text = ""
             return False
-        line = self._lines[at]
-        self._at = at + 1
+        line = self._lines.pop()
+        self._number += 1
         if len(line) > _LONGEST // 4 and len(line.encode(ENCODING, ERRORS)) >= _LONGEST:
-            self._too_long, self.text = at + 1, ""
+            self._too_long, self.text = True, ""
             return False
         self.text = line[:-1] if line[-1:] == "\r" else line
+        return True
+
+    def _more(self) -> bool:
+        """Split the next piece of the text into lines; False when there is none."""
+        at, data = self._read, self._data
+        if at >= len(data):
+            return False
+        end = data.find(b"\n", min(at + _PIECE, len(data)))
+        self._read = end + 1 if end >= 0 else len(data)
+        lines = data[at : self._read].decode(ENCODING, ERRORS).split("\n")
+        if not lines[-1]:
+            lines.pop()
+        lines.reverse()
+        self._lines = lines
         return True
 
     def check(self) -> None:
         """Malformed when the text did not end where it seemed to."""
         if self._too_long:
-            raise Malformed(f"line {self._too_long} is longer than 64 KiB")
+            raise Malformed(f"line {self._number} is longer than 64 KiB")
 
 
 def blank_or_comment(line: str) -> bool:

@@ -28,7 +28,7 @@ _BRACKET = re.compile(r"[\[\]]")
 _LIBRARY = re.compile(r"[.]so$|[.]so[._][0-9]+")
 _MAIN_START = 0x400000
 # Bounds of `name=value` lines, which replace $name below them: a text must not multiply itself.
-_MOST_ATTRIBUTES, _LONGEST = 1000, 1 << 20
+_MOST_ATTRIBUTES, _LONGEST = 100, 1 << 20
 
 
 class _Attributes:
