@@ -73,12 +73,13 @@ def _run(argv: Sequence[str]) -> int:
 def _open(line: CommandLine) -> int:
     from pypprof.load import load
     from pypprof.output import note
+    from pypprof.profile.stacks import without_empty_tags
     from pypprof.session import Session
 
     profile = load(sources(line), note)
     if line.command:
         return _one_shot(Session(profile, line.settings), line)
-    session = Session(profile, line.settings._replace(compact_labels=True))
+    session = Session(without_empty_tags(profile), line.settings._replace(compact_labels=True))
     strict = bool(line.source["strict"])
     if sys.stdin.isatty() and _capable_terminal():
         from pypprof.shell import terminal

@@ -15,6 +15,7 @@ from pypprof.errors import PprofError
 from pypprof.fetch import binaries
 from pypprof.naming import locate, named
 from pypprof.output import reason
+from pypprof.profile.aside import with_own_names
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
 from pypprof.records import Record
@@ -44,7 +45,7 @@ def load(what: Sources, note: Note) -> Profile:
         profile = _without_base(profile, _grab(what.base, what, note, "base"), what)
     if what.all_frames:
         profile = profile._replace(drop_frames="", keep_frames="")
-    profile = named(profile, what.symbolize, note)
+    profile = with_own_names(named(profile, what.symbolize, note), what.symbolize)
     profile = _drop_uninteresting(profile)
     profile = profile._replace(mappings=tuple(map(_without_url, profile.mappings)))
     if what.comment:
@@ -60,7 +61,7 @@ def _grab(sources: Sequence[str], what: Sources, note: Note, kind: str) -> Profi
         profiles = []
         for source in sources[start : start + _CHUNK]:
             try:
-                profiles.append(_with_binaries(parse(_read(source)), what, note))
+                profiles.append(_with_text_names(_with_binaries(parse(_read(source)), what, note), what))
             except PprofError as error:
                 note(f"{source}: {error}")
         count += len(profiles)
@@ -108,6 +109,14 @@ def _with_binaries(profile: Profile, what: Sources, note: Note) -> Profile:
     if what.build_id and not mappings[0].build_id:
         mappings[0] = mappings[0]._replace(build_id=what.build_id)
     return profile._replace(mappings=tuple(mappings))
+
+
+def _with_text_names(profile: Profile, what: Sources) -> Profile:
+    """The profile with the names of its own text, unless a binary may know better: then they come last.
+
+    Before the merge, because equal addresses of two texts may have different names.
+    """
+    return profile if what.binary or what.build_id else with_own_names(profile, what.symbolize)
 
 
 def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:

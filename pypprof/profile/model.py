@@ -98,6 +98,25 @@ class Block(Record):
         return self.starts[1:] - self.starts[:-1]
 
 
+class Frame(Record):
+    """A function and a line in it, by name."""
+
+    function: str
+    file: str = ""
+    line: int = 0
+
+
+class Aside(Record):
+    """What a legacy text says beside its samples.
+
+    names   the frames of an address, innermost first: for locations that nothing else gives lines
+    memory  runtime.MemStats, in the order of the text
+    """
+
+    names: dict[int, tuple[Frame, ...]]
+    memory: dict[str, str]
+
+
 class Profile(Record):
     """A whole profile, valid by the rules of profile/check.py."""
 
@@ -116,6 +135,7 @@ class Profile(Record):
     duration_nanos: int = 0
     period_type: ValueType = ValueType()
     period: int = 0
+    aside: Aside | None = None
 
     def sample_count(self) -> int:
         return sum(block.size() for block in self.blocks)
