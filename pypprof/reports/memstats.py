@@ -71,7 +71,7 @@ def build(view: View, context: Context) -> MemStatsReport:
             )
         )
     if pauses := _pauses(memory):
-        stats.append(MemStat("PauseNs", pauses, "how long the program stood still for the latest collections"))
+        stats.append(MemStat("PauseNs", *pauses))
     return MemStatsReport(tuple(stats), tuple(_summary(memory)), memory)
 
 
@@ -88,14 +88,15 @@ def _fraction(text: str) -> str:
         return text[:40]
 
 
-def _pauses(memory: dict[str, str]) -> str:
-    """The pauses that have happened (the text has a ring of 256), in short."""
+def _pauses(memory: dict[str, str]) -> tuple[str, str] | None:
+    """(the longest pause, what else there is to say) of the pauses in the text, a ring of 256."""
     pauses = [int(number) for number in _NUMBER.findall(memory.get("PauseNs", ""))[:256]]
     pauses = sorted(pause for pause in pauses if pause)
     if not pauses:
-        return ""
-    middle, longest, total = (label(n, "nanoseconds") for n in (pauses[len(pauses) // 2], pauses[-1], sum(pauses)))
-    return f"{len(pauses)} pauses, median {middle}, longest {longest}, {total} together"
+        return None
+    longest, middle, total = (label(n, "nanoseconds") for n in (pauses[-1], pauses[len(pauses) // 2], sum(pauses)))
+    many = f"longest of the last {len(pauses)} stops" if len(pauses) > 1 else "the only stop so far"
+    return longest, f"{many} of the program for the collector; median {middle}, together {total}"
 
 
 def _summary(memory: dict[str, str]) -> Iterator[str]:
@@ -117,7 +118,7 @@ def _summary(memory: dict[str, str]) -> Iterator[str]:
 
 def text(report: MemStatsReport) -> Iterator[str]:
     name_width = max((len(stat.name) for stat in report.stats), default=0)
-    value_width = max((len(stat.value) for stat in report.stats if stat.name != "PauseNs"), default=0)
+    value_width = max((len(stat.value) for stat in report.stats), default=0)
     for stat in report.stats:
         yield f"{stat.name:<{name_width}}  {stat.value:>{value_width}}  {stat.meaning}\n"
     if report.summary:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 from pypprof.errors import Malformed
+from pypprof.profile.legacy.lines import lines_of
 from pypprof.profile.legacy.numbers import decimal
 from pypprof.profile.legacy.samples import Header, Samples, profile_of_frames
-from pypprof.profile.model import ENCODING, ERRORS, Frame, Mapping, Profile
+from pypprof.profile.model import Frame, Mapping, Profile
 
 _COUNT = re.compile("-?[0-9]{1,40}")
 _FRACTION = re.compile(r"-?[0-9]{1,18}\.[0-9]{0,40}")
@@ -35,7 +36,7 @@ def parse(data: bytes) -> Profile | None:
         return None
     samples = Samples()
     rows: dict[str, int] = {}
-    for number, line in enumerate(data.decode(ENCODING, ERRORS).split("\n"), 1):
+    for number, line in enumerate(lines_of(data), 1):
         line = line.rstrip(" \t\r")
         if not line or (line[0] == "#" and not rows):
             continue

@@ -16,6 +16,7 @@ import re
 
 from pypprof.errors import Malformed
 from pypprof.profile.legacy.gotext import unquoted
+from pypprof.profile.legacy.lines import lines_of
 from pypprof.profile.legacy.samples import Header, Samples, profile_of_frames
 from pypprof.profile.model import ENCODING, ERRORS, Frame, Mapping, Profile
 
@@ -99,19 +100,21 @@ def parse(data: bytes) -> Profile | None:
     """The profile; None without a goroutine, Malformed for a line that is none of its own."""
     if not _FIND_HEADER.search(data):
         return None
-    lines = data.decode(ENCODING, ERRORS).split("\n")
     dump = _Dump()
     frames: _Frames = {}
     current: _Goroutine | None = None
-    for number, line in enumerate(lines, 1):
+    # The last line may be cut off, anywhere: Go ends a dump at 64 MB.
+    whole = data.rfind(b"\n") + 1
+    for number, line in enumerate(lines_of(data[:whole]), 1):
         line = line[:-1] if line[-1:] == "\r" else line
         header = _HEADER.fullmatch(line) if line.startswith("goroutine ") else None
         if header is not None or not line or line.startswith("exit status "):
             dump.add(current)
             current = _Goroutine(header[1], header[2] or "", frames) if header else None
-        elif current is not None and not current.line(line) and number < len(lines):
-            # The last line may be cut off: Go ends a dump at 64 MB.
+        elif current is not None and not current.line(line):
             raise Malformed(f"goroutine dump: line {number} is neither call nor file: {line[:80]}")
+    if current is not None:
+        current.line(data[whole:].decode(ENCODING, ERRORS))
     dump.add(current)
     return dump.profile()
 

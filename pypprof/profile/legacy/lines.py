@@ -6,6 +6,8 @@ the end has to complain (`check`): so Go's readers decide between "not mine" and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pypprof.errors import Malformed
 from pypprof.profile.model import ENCODING, ERRORS
 
@@ -16,41 +18,38 @@ SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(
 MAP_SENTINELS = ("--- Memory map: ---", "MAPPED_LIBRARIES:")
 
 
+def lines_of(data: bytes) -> Iterator[str]:
+    """The lines of a text of any size, without their \\n."""
+    at = 0
+    while at < len(data):
+        end = data.find(b"\n", min(at + _PIECE, len(data))) + 1 or len(data)
+        lines = data[at:end].decode(ENCODING, ERRORS).split("\n")
+        if not lines[-1]:
+            lines.pop()
+        yield from lines
+        at = end
+
+
 class Scanner:
     """`text` is the current line, "" before the first and behind the last."""
 
     def __init__(self, data: bytes) -> None:
-        self._data, self._read = data, 0
-        self._lines: list[str] = []  # of the current piece, the next one last
+        self._lines = lines_of(data)
         self._number = 0
         self._too_long = False
         self.text = ""
 
     def scan(self) -> bool:
         """Go to the next line; False at the end."""
-        if self._too_long or not (self._lines or self._more()):
+        line = None if self._too_long else next(self._lines, None)
+        if line is None:
             self.text = ""
             return False
-        line = self._lines.pop()
         self._number += 1
         if len(line) > _LONGEST // 4 and len(line.encode(ENCODING, ERRORS)) >= _LONGEST:
             self._too_long, self.text = True, ""
             return False
         self.text = line[:-1] if line[-1:] == "\r" else line
-        return True
-
-    def _more(self) -> bool:
-        """Split the next piece of the text into lines; False when there is none."""
-        at, data = self._read, self._data
-        if at >= len(data):
-            return False
-        end = data.find(b"\n", min(at + _PIECE, len(data)))
-        self._read = end + 1 if end >= 0 else len(data)
-        lines = data[at : self._read].decode(ENCODING, ERRORS).split("\n")
-        if not lines[-1]:
-            lines.pop()
-        lines.reverse()
-        self._lines = lines
         return True
 
     def check(self) -> None:

@@ -72,6 +72,14 @@ def test_a_heap_text_is_the_heap(texts: Path) -> None:
     assert not {"<unknown>", "runtime.[hidden]"} & set(text)
 
 
+def test_four_values_although_nothing_was_freed() -> None:
+    """Go's header then differs by one byte, so that the text merges with others."""
+    same = parse(b"heap profile: 1: 16 [1: 17] @ heap/2\n1: 16 [1: 16] @ 0x1\n")
+    assert [t.type for t in same.sample_types] == ["alloc_objects", "alloc_space", "inuse_objects", "inuse_space"]
+    old = parse(b"heap profile: 1: 16 [1: 16] @ heap_v2/1\n1: 16 [1: 16] @ 0x1\n")
+    assert [t.type for t in old.sample_types] == ["objects", "space"]
+
+
 def test_a_goroutine_text_is_the_goroutines(texts: Path) -> None:
     text, proto = top(texts / "goroutine.1"), top(texts / "goroutine.0")
     for name in ("main.worker", "runtime/pprof.Do", "main.main", "main.main.func1"):
