@@ -18,11 +18,13 @@ CACHE = ROOT / ".cache"
 # The oldest Go on the package index, one with a line table that begins with its text, and the oracle's.
 GO_VERSIONS = ("1.21.13", "1.25.5", oracle.GO_VERSION)
 GO_KINDS = {
-    "plain": [], "stripped": ["-ldflags=-s -w"], "pie": ["-buildmode=pie"], "pie-stripped": ["-buildmode=pie", "-ldflags=-s -w"],
+    "plain": [], "stripped": ["-ldflags=-s -w"],
+    "pie": ["-buildmode=pie"], "pie-stripped": ["-buildmode=pie", "-ldflags=-s -w"],
 }  # fmt: skip
 NATIVE_KINDS = {
-    "dwarf4": ["-gdwarf-4", "-no-pie"], "dwarf5": ["-gdwarf-5", "-no-pie"], "dwarf4-pie": ["-gdwarf-4", "-pie"],
-    "dwarf5-pie": ["-gdwarf-5", "-pie"], "zlib": ["-gdwarf-5", "-gz=zlib", "-pie"], "zdebug": ["-gdwarf-4", "-gz=zlib-gnu"],
+    "dwarf4": ["-gdwarf-4", "-no-pie"], "dwarf4-pie": ["-gdwarf-4", "-pie"],
+    "dwarf5": ["-gdwarf-5", "-no-pie"], "dwarf5-pie": ["-gdwarf-5", "-pie"],
+    "zlib": ["-gdwarf-5", "-gz=zlib", "-pie"], "zdebug": ["-gdwarf-4", "-gz=zlib-gnu", "-pie"],
 }  # fmt: skip
 
 
