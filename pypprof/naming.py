@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pypprof.symbolize.local import Opened
 
 Note = Callable[[str], None]
+Remote = Callable[[Profile, bool], Profile]
 
 
 class Mode(Record):
@@ -53,8 +54,11 @@ def mode(text: str, note: Note) -> Mode | None:
     return wanted
 
 
-def named(profile: Profile, symbolize: str, note: Note) -> Profile:
-    """The profile with all names that the mode allows and its binaries know."""
+def named(profile: Profile, symbolize: str, note: Note, remote: Remote | None = None) -> Profile:
+    """The profile with all names that the mode allows and that its binaries know, or else its servers.
+
+    remote: asks the servers that the profile came from; told whether names that are there count.
+    """
     wanted = mode(symbolize, note)
     if wanted is None:
         return profile
@@ -62,6 +66,8 @@ def named(profile: Profile, symbolize: str, note: Note) -> Profile:
         from pypprof.symbolize.local import symbolized
 
         profile = symbolized(profile, lambda mapping: _opened(mapping, wanted, note), wanted.force, note)
+    if wanted.remote and remote is not None:
+        profile = remote(profile, wanted.force)
     from pypprof.symbolize.demangle import demangled
 
     return demangled(profile, wanted.force, wanted.demangle)
