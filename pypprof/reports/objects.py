@@ -9,12 +9,12 @@ import numpy as np
 
 from pypprof.columns import U8, Array
 from pypprof.errors import BinaryError
-from pypprof.fetch.binaries import map_file
+from pypprof.naming import open_binary
 from pypprof.profile.model import Mapping
 from pypprof.records import Record
 from pypprof.symbolize.address import bias
 from pypprof.symbolize.disasm import Disassembler, Instruction
-from pypprof.symbolize.elf import Binary, Symbols
+from pypprof.symbolize.elf import Symbols
 from pypprof.symbolize.frames import Frame, Frames
 from pypprof.symbolize.golang import line_table
 from pypprof.symbolize.gopclntab import LineTable
@@ -39,7 +39,7 @@ class ObjectFile:
         if not mapping.file:
             raise BinaryError("the profile does not say which program it is of; give the program before the profile")
         self.path = mapping.file
-        self._binary = Binary(map_file(mapping.file), mapping.file)
+        self._binary = open_binary(mapping.file)
         self.bias = bias(self._binary, mapping.start, mapping.limit, mapping.offset)
 
     def functions(self, addresses: Array) -> list[Function]:
