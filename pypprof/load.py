@@ -13,7 +13,7 @@ import numpy as np
 from pypprof.columns import I4
 from pypprof.errors import PprofError
 from pypprof.fetch import binaries
-from pypprof.naming import named
+from pypprof.naming import locate, named
 from pypprof.output import reason
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
@@ -60,7 +60,7 @@ def _grab(sources: Sequence[str], what: Sources, note: Note, kind: str) -> Profi
         profiles = []
         for source in sources[start : start + _CHUNK]:
             try:
-                profiles.append(_with_binaries(parse(_read(source)), what))
+                profiles.append(_with_binaries(parse(_read(source)), what, note))
             except PprofError as error:
                 note(f"{source}: {error}")
         count += len(profiles)
@@ -95,10 +95,10 @@ def _read(source: str) -> bytes:
         raise PprofError(reason(error)) from None
 
 
-def _with_binaries(profile: Profile, what: Sources) -> Profile:
+def _with_binaries(profile: Profile, what: Sources, note: Note) -> Profile:
     """The profile with the local files of its mappings; a profile without mappings gets one."""
     directories = binaries.search_path()
-    mappings = [m._replace(file=found) if (found := binaries.locate(m, directories)) else m for m in profile.mappings]
+    mappings = [m._replace(file=found) if (found := locate(m, directories, note)) else m for m in profile.mappings]
     if not mappings:
         mappings = [Mapping(1)]
         locations = profile.locations

@@ -5,6 +5,7 @@ Source of the modes: google/pprof internal/symbolizer/symbolizer.go (Symbolize).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pypprof.symbolize.local import Opened
 
 Note = Callable[[str], None]
+Remote = Callable[[Profile, bool], Profile]
 
 
 class Mode(Record):
@@ -52,8 +54,11 @@ def mode(text: str, note: Note) -> Mode | None:
     return wanted
 
 
-def named(profile: Profile, symbolize: str, note: Note) -> Profile:
-    """The profile with all names that the mode allows and its binaries know."""
+def named(profile: Profile, symbolize: str, note: Note, remote: Remote | None = None) -> Profile:
+    """The profile with all names that the mode allows and that its binaries know, or else its servers.
+
+    remote: asks the servers that the profile came from; told whether names that are there count.
+    """
     wanted = mode(symbolize, note)
     if wanted is None:
         return profile
@@ -61,6 +66,8 @@ def named(profile: Profile, symbolize: str, note: Note) -> Profile:
         from pypprof.symbolize.local import symbolized
 
         profile = symbolized(profile, lambda mapping: _opened(mapping, wanted, note), wanted.force, note)
+    if wanted.remote and remote is not None:
+        profile = remote(profile, wanted.force)
     from pypprof.symbolize.demangle import demangled
 
     return demangled(profile, wanted.force, wanted.demangle)
@@ -98,6 +105,42 @@ def _other_kind(magic: bytes) -> str:
     return "an archive" if magic == b"!<arch>\n" else "no program"
 
 
+def locate(mapping: Mapping, directories: list[str], note: Note) -> str | None:
+    """The local file of a mapping, if one of the usual places has it. A build id must agree."""
+    from pypprof.fetch.binaries import candidates, is_binary
+
+    for path in candidates(mapping, directories):
+        if not is_binary(path):
+            continue
+        if mapping.build_id:
+            try:
+                own = open_binary(path).build_id
+            except BinaryError:
+                continue
+            if own != mapping.build_id:
+                note(f"Ignoring local file {path}: build-id mismatch ({mapping.build_id} != {own})")
+                continue
+        return os.path.normpath(path)
+    return None
+
+
+def find_debug(binary: Binary) -> Binary | None:
+    """The separate file with the debug information of a stripped one, if a usual place has it."""
+    from pypprof.fetch.binaries import checksum, debug_files, is_binary, map_file
+
+    link, check = binary.debug_link or ("", 0)
+    for path in debug_files(binary.path, binary.build_id, link):
+        if not is_binary(path) or os.path.realpath(path) == os.path.realpath(binary.path):
+            continue
+        try:
+            found = open_binary(path)
+            if binary.build_id == found.build_id if binary.build_id else checksum(map_file(path)) == check:
+                return found
+        except BinaryError:
+            continue
+    return None
+
+
 def _opened(mapping: Mapping, wanted: Mode, note: Note) -> Opened:
     """A mapping's file, ready to be asked."""
     from pypprof.symbolize.address import bias
@@ -105,5 +148,10 @@ def _opened(mapping: Mapping, wanted: Mode, note: Note) -> Opened:
     from pypprof.symbolize.resolver import Resolver
 
     binary = open_binary(mapping.file)
-    resolver = Resolver(binary, wanted.inlines, lambda _: None, note)
+    if mapping.build_id and binary.build_id and mapping.build_id != binary.build_id:
+        note(
+            f"{mapping.file} is not the program that was profiled (build id {binary.build_id},"
+            f" the profile has {mapping.build_id}): names may be wrong"
+        )
+    resolver = Resolver(binary, wanted.inlines, find_debug, note)
     return Opened(resolver.frames, bias(binary, mapping.start, mapping.limit, mapping.offset))

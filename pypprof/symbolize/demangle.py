@@ -10,7 +10,6 @@ import numpy as np
 from pypprof.columns import I4, distinct, where_true
 from pypprof.profile.model import Interner, Profile
 
-
 _MANGLED = ("_Z", "_R", "__Z", "__R", "___Z", "_GLOBAL_")
 
 

@@ -13,10 +13,8 @@ from functools import lru_cache
 
 from pypprof.symbolize.rustnames import legacy_rust, rust_v0
 
-_OPERATORS = sorted(
-    "() [] ->* -> <=> <<= >>= << >> <= >= == != && || ++ -- += -= *= /= %= ^= &= |= < > = + - * / % ^ & | ~ ! ,".split(),
-    key=len, reverse=True,
-)  # fmt: skip
+_SIGNS = "() [] ->* -> <=> <<= >>= << >> <= >= == != && || ++ -- += -= *= /= %= ^= &= |= < > = + - * / % ^ & | ~ ! ,"
+_OPERATORS = sorted(_SIGNS.split(), key=len, reverse=True)
 _CLOSING = {"<": ">", "(": ")", "[": "]", "{": "}"}
 _WORD = re.compile(r"[\w$]")
 _QUALIFIERS = re.compile(r"(?: const| volatile| restrict| &&?| noexcept)*")
@@ -230,7 +228,7 @@ class _Writer:
             return name
         if not isinstance(following, tuple) or following[0] != "(":
             # A type without a name has no parameters.
-            name = _LAMBDA.sub(lambda m: "{unnamed type#%d}" % _number(m[2]) if m[1] == "unnamed" else m[0], name)
+            name = _LAMBDA.sub(lambda m: f"{{unnamed type#{_number(m[2])}}}" if m[1] == "unnamed" else m[0], name)
         return name.replace("std::nullptr_t", "decltype(nullptr)")
 
     def _arguments(self, before: str, items: list[Item]) -> str:

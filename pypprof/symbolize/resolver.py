@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from pypprof.columns import Array
 from pypprof.errors import BinaryError
@@ -48,15 +49,25 @@ class Resolver:
     def _dwarf(self, addresses: Array) -> list[Frames]:
         from pypprof.symbolize.dwarf import Dwarf
 
-        found, damage = Dwarf(self._binary).frames(addresses.tolist())
+        binary = self._debug
+        if not len(binary.contents(".debug_info")):
+            return []
+        found, damage = Dwarf(binary).frames(addresses.tolist())
         if damage is not None:
-            self._note(f"{self._binary.path}: {damage}")
+            self._note(f"{binary.path}: {damage}")
         return [found.get(address, ()) for address in addresses.tolist()]
+
+    @cached_property
+    def _debug(self) -> Binary:
+        """The file with the debug information: the binary itself, or the one that was split off."""
+        if any(self._binary.section(name) is not None for name in (".debug_info", ".zdebug_info")):
+            return self._binary
+        return self._find_debug(self._binary) or self._binary
 
     def _symbols(self, addresses: Array) -> list[Frames]:
         """Names alone."""
         found: list[Frames] = [()] * len(addresses)
-        for table in (self._binary.symbols, self._binary.dynamic_symbols):
+        for table in (self._binary.symbols, self._debug.symbols, self._binary.dynamic_symbols):
             for index, address in enumerate(addresses.tolist()):
                 if not found[index] and (at := table.find(address)) >= 0 and (name := table.name(at)):
                     found[index] = (Frame(name),)
