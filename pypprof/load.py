@@ -13,6 +13,7 @@ import numpy as np
 from pypprof.columns import I4
 from pypprof.errors import PprofError
 from pypprof.fetch import binaries
+from pypprof.naming import locate, named
 from pypprof.output import reason
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
@@ -43,7 +44,7 @@ def load(what: Sources, note: Note) -> Profile:
         profile = _without_base(profile, _grab(what.base, what, note, "base"), what)
     if what.all_frames:
         profile = profile._replace(drop_frames="", keep_frames="")
-    profile = _named(profile, what)
+    profile = named(profile, what.symbolize, note)
     profile = _drop_uninteresting(profile)
     profile = profile._replace(mappings=tuple(map(_without_url, profile.mappings)))
     if what.comment:
@@ -59,7 +60,7 @@ def _grab(sources: Sequence[str], what: Sources, note: Note, kind: str) -> Profi
         profiles = []
         for source in sources[start : start + _CHUNK]:
             try:
-                profiles.append(_with_binaries(parse(_read(source)), what))
+                profiles.append(_with_binaries(parse(_read(source)), what, note))
             except PprofError as error:
                 note(f"{source}: {error}")
         count += len(profiles)
@@ -94,10 +95,10 @@ def _read(source: str) -> bytes:
         raise PprofError(reason(error)) from None
 
 
-def _with_binaries(profile: Profile, what: Sources) -> Profile:
+def _with_binaries(profile: Profile, what: Sources, note: Note) -> Profile:
     """The profile with the local files of its mappings; a profile without mappings gets one."""
     directories = binaries.search_path()
-    mappings = [m._replace(file=found) if (found := binaries.locate(m, directories)) else m for m in profile.mappings]
+    mappings = [m._replace(file=found) if (found := locate(m, directories, note)) else m for m in profile.mappings]
     if not mappings:
         mappings = [Mapping(1)]
         locations = profile.locations
@@ -118,15 +119,6 @@ def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
     if what.normalize:
         profile = normalized(profile, base)
     return _combine([profile, scale(base, [-1.0] * len(base.sample_types))])
-
-
-def _named(profile: Profile, what: Sources) -> Profile:
-    modes = what.symbolize.lower().split(":")
-    if "none" in modes or "no" in modes:
-        return profile
-    from pypprof.symbolize.demangle import demangled
-
-    return demangled(profile)
 
 
 def _drop_uninteresting(profile: Profile) -> Profile:
