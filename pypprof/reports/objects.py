@@ -9,7 +9,7 @@ import numpy as np
 
 from pypprof.columns import U8, Array
 from pypprof.errors import BinaryError
-from pypprof.naming import open_binary
+from pypprof.naming import find_debug, open_binary
 from pypprof.profile.model import Mapping
 from pypprof.records import Record
 from pypprof.symbolize.address import bias
@@ -63,7 +63,7 @@ class ObjectFile:
         """The frames of addresses, those of inlined calls included; () where nothing is known."""
         from pypprof.symbolize.resolver import Resolver
 
-        resolver = Resolver(self._binary, True, lambda _: None, lambda _: None)
+        resolver = Resolver(self._binary, True, find_debug, lambda _: None)
         return resolver.frames(np.array(addresses, U8))
 
     def decode(self, start: int, end: int, intel: bool) -> Iterator[Instruction]:
@@ -72,10 +72,13 @@ class ObjectFile:
 
     @cached_property
     def _symbols(self) -> Symbols | None:
-        """The symbol table; of a stripped file that has no Go line table what is left of it."""
+        """The symbol table, also that split off; of a stripped file that is not Go's what is left of it."""
         if len(self._binary.symbols.start):
             return self._binary.symbols
-        return self._binary.dynamic_symbols if self._go is None else None
+        if self._go is not None:
+            return None
+        debug = find_debug(self._binary)
+        return debug.symbols if debug is not None and len(debug.symbols.start) else self._binary.dynamic_symbols
 
     @cached_property
     def _go(self) -> LineTable | None:
