@@ -54,9 +54,9 @@ class DotGraph(Record):
     text: Callable[[int], str]  # a value with its unit
     longest: int = 0
 
-    def clip(self, text: str) -> str:
-        half = self.longest // 2
-        return text if not half or len(text) <= self.longest else f"{text[:half]}…{text[-half:]}"
+    def clip(self, text: str, times: int = 1) -> str:
+        half = self.longest * times // 2
+        return text if not half or len(text) <= 2 * half else f"{text[:half]}…{text[-half:]}"
 
 
 def escape(text: str) -> str:
@@ -119,7 +119,7 @@ def _node(graph: DotGraph, node: DotNode, number: int, heaviest: float) -> str:
     ratio = _ratio(node.cum, graph.total)
     return (
         f'N{number} [label="{text}" id="node{number}" fontsize={size} shape=box '
-        f'tooltip="{escape(node.info.printable())} ({shown})" '
+        f'tooltip="{escape(graph.clip(node.info.printable(), 16))} ({shown})" '
         f'color="{color(ratio, False)}" fillcolor="{color(ratio, True)}"]\n'
     )
 

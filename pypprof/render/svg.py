@@ -35,7 +35,12 @@ def draw(dot: str, format_: str) -> bytes:
 
 def _clean(dot: str) -> bytes:
     """The text with names that Graphviz would take for entities, or that SVG cannot hold, made harmless."""
-    return _INVALID.sub("\ufffd", dot.replace("&", "&amp;")).encode()
+    return for_xml(dot.replace("&", "&amp;")).encode()
+
+
+def for_xml(text: str) -> str:
+    """The text with a mark in place of each character that no XML can hold."""
+    return _INVALID.sub("\ufffd", text)
 
 
 def _system(data: bytes, format_: str) -> bytes:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from pypprof.errors import PprofError
 from pypprof.render.dot import DotGraph
+from pypprof.render.svg import for_xml
 from pypprof.units import percentage
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -50,6 +51,7 @@ def _add(parent: ElementTree.Element, name: str, text: str | None) -> ElementTre
 def _mark(group: ElementTree.Element, graph: DotGraph) -> None:
     """Tell the script what a box is called and weighs, and what an arrow joins."""
     title = group.findtext(f"{{{_SVG}}}title") or ""
+    group.attrib.pop("id", None)  # Graphviz numbers the legend too: its ids are not unique
     if group.get("class") == "edge":
         source, arrow, target = title.partition("->")
         if arrow:
@@ -60,6 +62,7 @@ def _mark(group: ElementTree.Element, graph: DotGraph) -> None:
         if 0 < number <= len(graph.nodes):
             node = graph.nodes[number - 1]
             group.set("data-id", title)
-            group.set("data-name", node.info.printable())
+            group.set("data-name", for_xml(node.info.printable()))
+            group.set("id", f"node{number}")  # as in the DOT text
             for name, value in (("flat", node.flat), ("cum", node.cum)):
                 group.set(f"data-{name}", f"{graph.text(value)} ({percentage(value, graph.total).strip()})")

@@ -9,12 +9,12 @@ import numpy as np
 
 from pypprof.columns import U8, Array
 from pypprof.errors import BinaryError
-from pypprof.fetch.binaries import map_file
+from pypprof.naming import find_debug, open_binary
 from pypprof.profile.model import Mapping
 from pypprof.records import Record
 from pypprof.symbolize.address import bias
 from pypprof.symbolize.disasm import Disassembler, Instruction
-from pypprof.symbolize.elf import Binary, Symbols
+from pypprof.symbolize.elf import Symbols
 from pypprof.symbolize.frames import Frame, Frames
 from pypprof.symbolize.golang import line_table
 from pypprof.symbolize.gopclntab import LineTable
@@ -39,7 +39,7 @@ class ObjectFile:
         if not mapping.file:
             raise BinaryError("the profile does not say which program it is of; give the program before the profile")
         self.path = mapping.file
-        self._binary = Binary(map_file(mapping.file), mapping.file)
+        self._binary = open_binary(mapping.file)
         self.bias = bias(self._binary, mapping.start, mapping.limit, mapping.offset)
 
     def functions(self, addresses: Array) -> list[Function]:
@@ -63,7 +63,7 @@ class ObjectFile:
         """The frames of addresses, those of inlined calls included; () where nothing is known."""
         from pypprof.symbolize.resolver import Resolver
 
-        resolver = Resolver(self._binary, True, lambda _: None, lambda _: None)
+        resolver = Resolver(self._binary, True, find_debug, lambda _: None)
         return resolver.frames(np.array(addresses, U8))
 
     def decode(self, start: int, end: int, intel: bool) -> Iterator[Instruction]:
@@ -72,10 +72,13 @@ class ObjectFile:
 
     @cached_property
     def _symbols(self) -> Symbols | None:
-        """The symbol table; of a stripped file that has no Go line table what is left of it."""
+        """The symbol table, also that split off; of a stripped file that is not Go's what is left of it."""
         if len(self._binary.symbols.start):
             return self._binary.symbols
-        return self._binary.dynamic_symbols if self._go is None else None
+        if self._go is not None:
+            return None
+        debug = find_debug(self._binary)
+        return debug.symbols if debug is not None and len(debug.symbols.start) else self._binary.dynamic_symbols
 
     @cached_property
     def _go(self) -> LineTable | None:
