@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from pypprof.errors import CommandError, PprofError
 from pypprof.profile.model import Profile
@@ -16,6 +17,10 @@ from pypprof.settings import DEFAULTS, Settings, assign
 from pypprof.view import FILTER_OPTIONS, Filtered, View, build_view, filter_profile, sample_index
 from pypprof.view.tags import NumericUnits, numeric_units
 
+if TYPE_CHECKING:
+    from pypprof.load import Sources, Taken
+
+Note = Callable[[str], None]
 _KEPT_FILTERS = 3  # filtered profiles kept for the next command; each may hold copies of the stacks
 _KEPT_REPORTS = 32
 _LARGE_REPORT = 4 << 20  # bytes; what is larger is not kept
@@ -35,13 +40,49 @@ class Rendered(Record):
 class Session:
     """One loaded profile and the state of the shell around it."""
 
-    def __init__(self, profile: Profile, settings: Settings = DEFAULTS) -> None:
+    def __init__(self, profile: Profile, settings: Settings = DEFAULTS, taken: Taken | None = None) -> None:
         self.profile = profile
         self.settings = settings
+        self.taken = taken  # None for a profile that did not come from sources
         self._undo: list[Settings] = []
         self._units: NumericUnits | None = None
         self._filtered: OrderedDict[object, Filtered] = OrderedDict()
         self._rendered: OrderedDict[object, Rendered] = OrderedDict()
+
+    def take(self, what: Sources, note: Note) -> None:
+        """Work on other sources, the options as they are. PprofError when they cannot be read; nothing changes."""
+        from pypprof.load import take
+
+        self._work_on(take(what, note), note, True)
+
+    def rebase(self, names: Sequence[str], diff: bool, note: Note) -> None:
+        """Subtract another base, or none, from the sources as they were taken. PprofError: nothing changes."""
+        from pypprof.load import finish, take
+
+        if self.taken is None:
+            raise CommandError("the profile did not come from a source")
+        what = self.taken.what._replace(base=tuple(names), diff_base=diff)
+        base, origins = None, {**self.taken.origins}
+        if names:
+            other = take(what._replace(sources=tuple(names), base=(), binary="", build_id=""), note)
+            base, origins = other.profile, {**origins, **other.origins}
+            if other.origins:
+                finish(other, note)  # saves it by itself, worth more than the difference
+        self._work_on(self.taken._replace(what=what, base=base, origins=origins), note, False)
+
+    def _work_on(self, taken: Taken, note: Note, save: bool) -> None:
+        from pypprof.load import finish
+        from pypprof.profile.stacks import without_empty_tags
+
+        profile = without_empty_tags(finish(taken, note, save))
+        try:
+            sample_index(profile, self.settings.sample_index)
+        except PprofError:
+            note(f"sample_index={self.settings.sample_index} is not in this profile: its default is used")
+            self.settings = self.settings._replace(sample_index="")
+        self.profile, self.taken, self._units = profile, taken, None
+        self._filtered.clear()
+        self._rendered.clear()
 
     def assign(self, name: str, value: str) -> None:
         """Set an option. CommandError when name or value is wrong; the settings stay."""
