@@ -75,10 +75,11 @@ def _open(line: CommandLine) -> int:
     from pypprof.output import note
     from pypprof.session import Session
 
-    profile = load(sources(line), note)
+    what = sources(line)
+    session = Session(load(what, note), line.settings, what.binary, what.sources)
     if line.command:
-        return _one_shot(Session(profile, line.settings), line)
-    session = Session(profile, line.settings._replace(compact_labels=True))
+        return _one_shot(session, line)
+    session.settings = line.settings._replace(compact_labels=True)
     strict = bool(line.source["strict"])
     if sys.stdin.isatty() and _capable_terminal():
         from pypprof.shell import terminal

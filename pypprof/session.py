@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from pypprof.errors import CommandError, PprofError
 from pypprof.profile.model import Profile
@@ -15,6 +16,9 @@ from pypprof.reports.command import Command, Context
 from pypprof.settings import DEFAULTS, Settings, assign
 from pypprof.view import FILTER_OPTIONS, Filtered, View, build_view, filter_profile, sample_index
 from pypprof.view.tags import NumericUnits, numeric_units
+
+if TYPE_CHECKING:
+    from pypprof.doctor import Case
 
 _KEPT_FILTERS = 3  # filtered profiles kept for the next command; each may hold copies of the stacks
 _KEPT_REPORTS = 32
@@ -31,9 +35,13 @@ class Rendered(Record):
 class Session:
     """One loaded profile and the state of the shell around it."""
 
-    def __init__(self, profile: Profile, settings: Settings = DEFAULTS) -> None:
+    def __init__(
+        self, profile: Profile, settings: Settings = DEFAULTS, binary: str = "", sources: Sequence[str] = ()
+    ) -> None:
         self.profile = profile
         self.settings = settings
+        self._binary, self._sources = binary, tuple(sources)
+        self._said_nameless = False
         self._undo: list[Settings] = []
         self._units: NumericUnits | None = None
         self._filtered: OrderedDict[object, Filtered] = OrderedDict()
@@ -75,6 +83,12 @@ class Session:
         command = load(name)
         return self._build(command, argument, command.override(settings))[0]
 
+    def case(self, settings: Settings) -> Case:
+        """What the doctor needs to know."""
+        from pypprof.doctor import Case
+
+        return Case(self.profile, settings, self._binary, _build_id, self._sources)
+
     def render(self, name: str, argument: str, settings: Settings, format_: str = "") -> Rendered:
         """A report as bytes. PprofError when it cannot be made; then nothing has been written."""
         key = (name, argument, settings._replace(output=""), format_)
@@ -82,18 +96,20 @@ class Session:
         if kept is None:
             command = load(name)
             report, warnings = self._build(command, argument, command.override(settings))
+            if command.empty and command.empty(report):
+                warnings += self._why_empty(command.override(settings))
             pieces = _bytes(command, report, format_)
             first, size = [], 0
             for piece in pieces:
                 first.append(piece)
                 size += len(piece)
                 if size > _LARGE_REPORT:
-                    return Rendered(chain(first, pieces), warnings)
+                    return Rendered(chain(first, pieces), warnings + self._why_nameless(load(name)))
             kept = Rendered([b"".join(first)], warnings)
         self._rendered[key] = kept
         if len(self._rendered) > _KEPT_REPORTS:
             self._rendered.popitem(last=False)
-        return kept
+        return kept._replace(warnings=kept.warnings + self._why_nameless(load(name)))
 
     def _build(self, command: Command, argument: str, settings: Settings) -> tuple[object, tuple[str, ...]]:
         regex = None
@@ -103,7 +119,35 @@ class Session:
             except PprofError as error:
                 raise CommandError(f"parsing argument regexp {argument}: {error}") from None
         view = self.view(settings)
-        return command.build(view, Context(settings, argument, regex)), view.warnings
+        try:
+            return command.build(view, Context(settings, argument, regex)), view.warnings
+        except PprofError as error:
+            advice = () if command.empty else (*self._why_empty(settings), *self._why_nameless(command))
+            raise CommandError("\n".join([str(error), *advice])) from None
+
+    def _why_empty(self, settings: Settings) -> tuple[str, ...]:
+        from pypprof.doctor import why_empty
+
+        return tuple(why_empty(self.case(settings)))
+
+    def _why_nameless(self, command: Command) -> tuple[str, ...]:
+        """Said once, with the first report that names functions."""
+        naming = command.empty or command.argument
+        if self._said_nameless or not naming or not self.profile.is_nameless():
+            return ()
+        from pypprof.doctor import why_nameless
+
+        self._said_nameless = True
+        return tuple(why_nameless(self.case(self.settings)))
+
+
+def _build_id(path: str) -> str:
+    from pypprof.naming import open_binary
+
+    try:
+        return open_binary(path).build_id
+    except PprofError:
+        return ""
 
 
 def _bytes(command: Command, report: object, format_: str) -> Iterator[bytes]:

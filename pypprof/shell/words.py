@@ -97,7 +97,16 @@ def undo(session: Session, arguments: list[str]) -> None:
         note(f"{name} = {text_of(session.settings, name) or _EMPTY}")
 
 
+def doctor(session: Session, arguments: list[str]) -> None:
+    """Look for what makes reports empty or nameless."""
+    from pypprof.doctor import checkup
+
+    lines = list(checkup(session.case(session.settings)))
+    note("\n".join(lines) or "Nothing is wrong: there are samples, values and names under these settings")
+
+
 _OWN_WORDS = (
+    ("doctor", "Why reports are empty or nameless, and what to type"),
     ("o/options", "The options and their values"),
     ("undo", "Take back the last change of an option"),
     ("help [name]", "This list, or help for a command or option"),
@@ -111,4 +120,5 @@ WORDS: dict[str, Callable[[Session, list[str]], None]] = {
     "quit": leave,
     "exit": leave,
     "undo": undo,
+    "doctor": doctor,
 }
