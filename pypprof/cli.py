@@ -84,12 +84,12 @@ def _open(line: CommandLine) -> int:
 
     what = sources(line)
     if line.command:
-        return _one_shot(Session(load(what, note), line.settings), line)
+        return _one_shot(Session(load(what, note), line.settings, what), line)
     if "-" in (*what.sources, *what.base) and not line.source["http"]:
         raise UsageError("with the profile on stdin the shell has nothing to read: name a report, such as -top")
     taken = take(what, note)
     profile = without_empty_tags(finish(taken, note))
-    session = Session(profile, line.settings._replace(compact_labels=True), taken)
+    session = Session(profile, line.settings._replace(compact_labels=True), what, taken)
     strict = bool(line.source["strict"])
     if sys.stdin.isatty() and _capable_terminal():
         from pypprof.shell import terminal

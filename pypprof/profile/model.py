@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import I4, I8, Array, Ints, Rows, starts_of, table_of
+from pypprof.columns import I4, I8, Array, Bools, Ints, Rows, starts_of, table_of, where_true
 from pypprof.records import Record
 
 ENCODING = "utf-8"
@@ -68,6 +68,11 @@ class Locations(Record):
     folded: Array  # bool
     line_starts: Ints
     lines: Lines
+
+    def without_lines(self) -> Bools:
+        """Whether each location is a bare address."""
+        mask: Bools = self.line_starts[1:] == self.line_starts[:-1]
+        return mask
 
 
 class Labels(Record):
@@ -139,6 +144,11 @@ class Profile(Record):
 
     def sample_count(self) -> int:
         return sum(block.size() for block in self.blocks)
+
+    def is_nameless(self) -> bool:
+        """Whether at least half of the locations are bare addresses."""
+        count = len(self.locations.id)
+        return count > 0 and 2 * len(where_true(self.locations.without_lines())) >= count
 
     def texts(self, column: Array) -> list[str]:
         """The strings of a column of string indices."""
