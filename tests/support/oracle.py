@@ -48,12 +48,6 @@ def build(package: Path, target: Path) -> Path:
     return target
 
 
-def go() -> str:
-    """The pinned Go's `go`, beside its pprof."""
-    places = [Path(sys.executable).with_name("go"), *map(Path, filter(None, [shutil.which("go")]))]
-    return str(next(place for place in places if place.exists()))
-
-
 def environment(home: Path) -> dict[str, str]:
     """What both programs run in: nothing of this machine's."""
     # Go's pprof does not look for the sources of a Go installation; so that neither do we, GOROOT names none.
