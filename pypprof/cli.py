@@ -21,8 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     _faststart.start()
     from pypprof.errors import PprofError, UsageError
-    from pypprof.output import note
+    from pypprof.output import internal_error, note, reopen_closed, silence_stdout
 
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        reopen_closed()
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     except UsageError as error:
@@ -35,18 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         note("interrupted")
         return 130
     except BrokenPipeError:
-        return _broken_pipe()
+        silence_stdout()  # the reader has gone, which is its right
+        return 1
     except MemoryError:
         note("pypprof: out of memory")
         return 1
-
-
-def _broken_pipe() -> int:
-    """The reader of stdout has gone, which is its right."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+    except Exception as error:
+        note(f"pypprof: {internal_error(error)}")
+        return 1
 
 
 def _run(argv: Sequence[str]) -> int:

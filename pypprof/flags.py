@@ -126,6 +126,8 @@ def _check(command: str, settings: Settings, source: dict[str, str | int | bool]
         raise UsageError("must have base profile to normalize by")
     if source["json"] and source["csv"]:
         raise UsageError("must set at most one of -json and -csv")
+    if (source["json"] or source["csv"]) and not command:
+        raise UsageError("-json and -csv are forms of a report: name one, such as -top")
 
 
 def _kind(name: str) -> type | None:

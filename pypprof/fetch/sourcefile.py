@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import posixpath
 
+from pypprof.errors import PprofError
 from pypprof.fetch.paths import split_list, trim
 from pypprof.fetch.sourceplaces import Places
+from pypprof.output import reason
 
 # Go's line scanner gives up at a line of this size; the lines before it count.
 _LONGEST_LINE = 64 * 1024
@@ -29,7 +31,7 @@ class SourceReader:
     """
 
     def __init__(self, search_path: str, trim_path: str) -> None:
-        self._search_path, self._trim_path = search_path or os.getcwd(), trim_path
+        self._search_path, self._trim_path = search_path or _working_directory(), trim_path
         self._places = Places(split_list(self._search_path))
         self._lines: dict[str, list[str]] = {}
         self._names: dict[str, set[str]] = {}
@@ -113,6 +115,13 @@ class SourceReader:
                 return data
             self._refused.append((path, candidate))
         return None
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise PprofError(f"the working directory cannot be read: {reason(error)}") from None
 
 
 def _identifier(function: str) -> str:

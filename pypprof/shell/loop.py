@@ -5,7 +5,7 @@ from __future__ import annotations
 from pypprof.deliver import deliver
 from pypprof.errors import PprofError
 from pypprof.line import Request, read_assignment, read_request, shortcuts
-from pypprof.output import note, write_stdout
+from pypprof.output import internal_error, note, write_stdout
 from pypprof.reports.header import profile_header, profile_lines
 from pypprof.reports.values import value_format
 from pypprof.session import Rendered, Session
@@ -50,6 +50,11 @@ class Loop:
                 self.run_one(part)
             except PprofError as error:
                 note(str(error))
+                fine = False
+            except (words.Quit, BrokenPipeError):
+                raise
+            except Exception as error:  # a defect must not cost the user the session
+                note(internal_error(error))
                 fine = False
         return fine
 
