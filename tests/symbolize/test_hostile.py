@@ -150,6 +150,6 @@ def test_the_report_is_made_all_the_same(content: bytes, words: bytes, tmp_path:
     profile(tmp_path / "p.pb.gz", "", 0x400000, 0x500000, 0, [0x401000, 0x402000])
     done = run(["-top", "program", "p.pb.gz"], tmp_path)
     assert done.status == 0
-    assert b"0x0000000000402000" in done.stdout or b"402000" in done.stdout
+    assert b"[program]" in done.stdout
     assert words in done.stderr
     assert b"Traceback" not in done.stderr
