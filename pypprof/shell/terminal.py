@@ -18,9 +18,9 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
 from pypprof.errors import CommandError
-from pypprof.line import split_pipe
-from pypprof.output import note, printable, write_stdout
-from pypprof.session import Session
+from pypprof.line import Request, split_pipe
+from pypprof.output import colours_wanted, note, printable, write_stdout
+from pypprof.session import Rendered, Session
 from pypprof.shell.completion import Names, suggest
 from pypprof.shell.highlight import STYLES, highlight
 from pypprof.shell.loop import Loop, greet
@@ -51,10 +51,9 @@ def run(session: Session) -> int:
 
 
 def _prompt(session: Session) -> PromptSession[str]:
-    names = Names(session.profile)
     return PromptSession(
         history=_history(),
-        completer=_Completer(names),
+        completer=_Completer(session),
         lexer=_Lexer(session),
         style=Style.from_dict(STYLES),
         bottom_toolbar=lambda: status(session),
@@ -95,10 +94,13 @@ def status(session: Session) -> str:
 
 
 class _Completer(Completer):
-    def __init__(self, names: Names) -> None:
-        self._names = names
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._names = Names(session.profile)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        if self._names.profile is not self._session.profile:
+            self._names = Names(self._session.profile)
         for suggestion in suggest(document.text_before_cursor, self._names, WORDS):
             yield Completion(
                 suggestion.text, -suggestion.length, display=printable(suggestion.text), display_meta=suggestion.kind
@@ -107,11 +109,13 @@ class _Completer(Completer):
 
 class _Lexer(Lexer):
     def __init__(self, session: Session) -> None:
-        self._samples = [type_.type for type_ in session.profile.sample_types]
+        self._session = session
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
+        samples = [type_.type for type_ in self._session.profile.sample_types]
+
         def line(number: int) -> StyleAndTextTuples:
-            pieces = highlight(document.lines[number], WORDS, self._samples)
+            pieces = highlight(document.lines[number], WORDS, samples)
             return [(f"class:{kind}" if kind else "", text) for kind, text in pieces]
 
         return line
@@ -128,12 +132,16 @@ class TerminalLoop(Loop):
         line, self._pipe = split_pipe(line)
         super().run_one(line)
 
-    def emit(self, pieces: Iterable[bytes]) -> None:
-        data = b"".join(pieces)
+    def format(self, request: Request) -> str:
+        return "" if self._pipe or request.settings.output or not colours_wanted() else "colour"
+
+    def emit(self, rendered: Rendered) -> None:
+        data = b"".join(rendered.pieces)
         if self._pipe:
             feed(self._pipe, data)
             return
-        data = printable(data.decode("utf-8", "surrogateescape")).encode("utf-8", "replace")
+        if not rendered.coloured:
+            data = printable(data.decode("utf-8", "surrogateescape")).encode("utf-8", "replace")
         pager = _pager() if data.count(b"\n") >= shutil.get_terminal_size().lines else []
         if pager:
             feed(pager, data)
@@ -143,6 +151,7 @@ class TerminalLoop(Loop):
 
 def _pager() -> list[str]:
     """The user's pager as words; nothing when there is none."""
+    os.environ.setdefault("LESS", "-R")  # shows colours
     wanted = os.environ.get("PYPPROF_PAGER", os.environ.get("PAGER", "less -S"))
     words = shlex.split(wanted)
     return words if words and shutil.which(words[0]) else []
