@@ -99,6 +99,17 @@ def test_split_debug_file(native_program: NativeProgram, tmp_path: Path, monkeyp
     assert find_debug(bare) is None
 
 
+def test_zstd(native_program: NativeProgram, tmp_path: Path) -> None:
+    """Sections compressed with zstd, which only recent tools write (and LLVM 14 does not read)."""
+    program, packed = native_program("dwarf5"), tmp_path / "packed"
+    subprocess.run(["objcopy", "--compress-debug-sections=zstd", str(program), str(packed)], check=True)
+    whole = open_binary(str(program))
+    addresses = text_addresses(whole, 500)
+    section = open_binary(str(packed)).section(".debug_info")
+    assert section is not None and section.flags & 0x800
+    assert resolved(open_binary(str(packed)), addresses) == resolved(whole, addresses)
+
+
 def test_a_profile_of_a_c_program(native_program: NativeProgram, tmp_path: Path) -> None:
     """Names as people read them, in reports, with inlined calls; a library at another address too."""
     sampled(native_program("dwarf5-pie"), tmp_path / "p.pb.gz", 1500, base=0x7F0000000000)
