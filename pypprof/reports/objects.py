@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from pypprof.symbolize.frames import Frame, Frames
 from pypprof.symbolize.golang import line_table
 from pypprof.symbolize.gopclntab import LineTable
 
+_LONGEST = 1 << 20  # bytes of a function that are decoded to get to an address in it
 _NEAR = 16  # symbols looked at before an address: those of one address, and those without a size
 # Marks of the linker, no names of what is at their address.
 _MARKS = {"runtime.text", "text", "_text", "runtime.etext", "etext", "_etext"}
@@ -52,6 +54,21 @@ class ObjectFile:
         rows = hits.nonzero()[0].tolist()
         return [Function(symbols.name(row), int(symbols.start[row]), int(ends[row])) for row in rows]
 
+    def decode_around(self, start: int, end: int, intel: bool) -> Iterator[Instruction]:
+        """The instructions that overlap [start, end), each decoded from where its function begins."""
+        starts = self._starts
+        first = int(starts.searchsorted(U8.type(start), "right"))
+        last = int(starts.searchsorted(U8.type(end)))
+        bounds = [int(at) for at in starts[max(first - 1, 0) : last + 1]]
+        if not first or start - bounds[0] > _LONGEST:
+            bounds = [start, *bounds[bool(first) :]]
+        if bounds[-1] < end:
+            bounds.append(end)
+        for begin, stop in pairwise(bounds):
+            for instruction in self.decode(begin, stop, intel):
+                if start < instruction.address + instruction.size and instruction.address < end:
+                    yield instruction
+
     def lines(self, addresses: Sequence[int]) -> list[Frame | None]:
         """What Go's tool says of instructions: the outer function with the inner file and line; None outside of Go."""
         if self._go is None:
@@ -69,6 +86,24 @@ class ObjectFile:
     def decode(self, start: int, end: int, intel: bool) -> Iterator[Instruction]:
         """The instructions of [start, end). BinaryError for an unknown machine."""
         return Disassembler(self._binary, intel, self._name_at).decode(start, end)
+
+    def places(self, addresses: Sequence[int]) -> list[Frame]:
+        """lines(), for all languages; an empty frame where nothing is known."""
+        lines = self.lines(addresses)
+        missing = [index for index, line in enumerate(lines) if line is None]
+        if missing:
+            for index, frames in zip(missing, self.frames([addresses[i] for i in missing]), strict=True):
+                lines[index] = frames[0]._replace(system_name=frames[-1].system_name) if frames else Frame()
+        return [line or Frame() for line in lines]
+
+    @cached_property
+    def _starts(self) -> Array:
+        """Where functions begin, ascending."""
+        if self._symbols is None:
+            assert self._go is not None
+            return self._go.entries
+        symbols = self._symbols
+        return np.unique(symbols.start[symbols.is_function & (symbols.size > 0)])
 
     @cached_property
     def _symbols(self) -> Symbols | None:
