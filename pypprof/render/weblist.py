@@ -92,10 +92,11 @@ def _contents(functions: Sequence[Function], text: Callable[[int], str]) -> Iter
     if len(functions) < 2:
         return
     yield "<nav><table><thead><tr><th>flat</th><th>cum</th><th></th><th>function</th></tr></thead><tbody>\n"
-    for number, function in enumerate(functions, 1):
+    for number, function in sorted(enumerate(functions, 1), key=lambda item: -abs(item[1].cum)):
+        place = f"{function.file.rpartition('/')[2]}:{function.lines[0].number}" if function.lines else function.file
         yield (
             f"<tr><td>{text(function.flat)}</td><td>{text(function.cum)}</td><td>{function.percent}</td>"
-            f'<td><a href="#f{number}">{_html(function.name)}</a></td></tr>\n'
+            f'<td><a href="#f{number}">{_html(function.name)}</a> <span>{_html(place)}</span></td></tr>\n'
         )
     yield "</tbody></table></nav>\n"
 

@@ -34,7 +34,7 @@ class Function(NamedTuple):
 
 
 _GO_LINE = re.compile(
-    r"<span class=line> +(-?\d+)</span> <span class=\w+>  (.{10,}?) (.{10,}?) {11}(.*?) </span>", re.S
+    r"<span class=line> +(-?\d+)</span> <span class=\w+>  (.{10,}?) (.{10,}?) {11}(.*?) </span>", re.DOTALL
 )
 _GO_INSTRUCTION = re.compile(
     r"^ +(\S+) +(\S+) +([0-9a-f]+): +(.*?) *(?:<span class=unimportant>(.*?)</span>)?$", re.MULTILINE
@@ -61,7 +61,7 @@ def go_page(page: str) -> list[Function]:
             calls = [(unescape(m[1]).strip(), unescape(m[2])) for m in _GO_CALL.finditer(rest)]
             flat, cum = found[2].strip(), found[3].strip()
             lines.append(Line(int(found[1]), flat, cum, unescape(found[4]), instructions, calls))
-        functions.append(Function(unescape(head[1]), unescape(head[2]), *head.group(3, 4, 5), lines))
+        functions.append(Function(unescape(head[1]), unescape(head[2]), head[3], head[4], head[5], lines))
     return functions
 
 
@@ -90,5 +90,5 @@ def our_page(page: str) -> list[Function]:
             ]
             calls = [(unescape(m[1]), unescape(m[2])) for m in _CALL.finditer(rest)]
             lines.append(Line(int(found[1]), found[2], found[3], unescape(found[4]), instructions, calls))
-        functions.append(Function(unescape(head[1]), unescape(head[2]), *head.group(3, 4, 5), lines))
+        functions.append(Function(unescape(head[1]), unescape(head[2]), head[3], head[4], head[5], lines))
     return functions
