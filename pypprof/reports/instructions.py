@@ -14,7 +14,7 @@ from pypprof.graph.gosort import go_sorted
 from pypprof.profile.model import Mapping, Profile
 from pypprof.records import Record
 from pypprof.reports.interest import AddressWeights, Interest
-from pypprof.reports.objects import ObjectFile
+from pypprof.reports.objects import MOST_CODE, ObjectFile
 from pypprof.symbolize.frames import Frame
 from pypprof.units import wrap64
 
@@ -143,6 +143,7 @@ class CodeMap:
         bias, object_ = range_.object.bias, range_.object
         try:
             begin, end = (range_.begin - bias) & _MASK, (range_.end - bias) & _MASK
+            end = min(end, begin + MOST_CODE // _MOST_RANGES)
             found = list(object_.decode_around(begin, end, self._intel)) if begin < end else []
         except BinaryError as error:
             self.notes.append(f"no instructions: {error}")

@@ -20,6 +20,7 @@ from pypprof.symbolize.frames import Frame, Frames
 from pypprof.symbolize.golang import line_table
 from pypprof.symbolize.gopclntab import LineTable
 
+MOST_CODE = 16 << 20  # bytes of code in one report
 _LONGEST = 1 << 20  # bytes of a function that are decoded to get to an address in it
 _NEAR = 16  # symbols looked at before an address: those of one address, and those without a size
 # Marks of the linker, no names of what is at their address.
@@ -42,6 +43,7 @@ class ObjectFile:
             raise BinaryError("the profile does not say which program it is of; give the program before the profile")
         self.path = mapping.file
         self._binary = open_binary(mapping.file)
+        self._names: dict[int, str] = {}
         self.bias = bias(self._binary, mapping.start, mapping.limit, mapping.offset)
 
     def functions(self, addresses: Array) -> list[Function]:
@@ -127,12 +129,20 @@ class ObjectFile:
         rows = self._go.rows(addresses)
         entries, found = self._go.entries, []
         for row in sorted(set(rows[rows >= 0].tolist())):
-            start, end = int(entries[row]), int(entries[row + 1])
-            name = self._go.frames(entries[row : row + 1])[0][0].system_name
+            start = int(entries[row])
+            end = min(int(entries[row + 1]), start + _LONGEST)
             # Behind the code there is padding, which belongs to no line.
             inside = np.array([frame[0].line >= 0 for frame in self._go.frames(np.arange(start, end, dtype=U8))])
-            found.append(Function(name, start, start + int(inside.nonzero()[0][-1]) + 1 if inside.any() else end))
+            end = start + int(inside.nonzero()[0][-1]) + 1 if inside.any() else end
+            found.append(Function(self._go_name(row), start, end))
         return found
+
+    def _go_name(self, row: int) -> str:
+        name = self._names.get(row)
+        if name is None:
+            assert self._go is not None
+            name = self._names[row] = self._go.frames(self._go.entries[row : row + 1])[0][0].system_name
+        return name
 
     def _name_at(self, address: int) -> tuple[str, int] | None:
         """The symbol that covers an address."""
@@ -142,8 +152,7 @@ class ObjectFile:
             row = int(self._go.rows(np.array([address], U8))[0])
             if row < 0:
                 return None
-            start = int(self._go.entries[row])
-            return self._go.frames(np.array([start], U8))[0][0].system_name, start
+            return self._go_name(row), int(self._go.entries[row])
         last = int(symbols.start.searchsorted(U8.type(address), "right")) - 1
         for row in range(last, max(last - _NEAR, -1), -1):
             start = int(symbols.start[row])
