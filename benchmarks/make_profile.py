@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pypprof.profile.encode import encode_gzip
+from pypprof.profile.merge import merge
 from pypprof.profile.model import Block, Functions, Labels, Lines, Locations, Mapping, Profile, ValueType
 
 _PACKAGES = "server storage index query codec rpc auth cache render metrics net/http encoding/json runtime".split()
@@ -22,8 +23,13 @@ _TYPES = "Reader Writer Server Client Conn Pool Index Tree Node Buffer".split()
 _BLOCK = 50_000
 
 
-def make(samples: int, functions: int, sites: int, labels: float = 0.25, seed: int = 1) -> Profile:
-    """A profile of `samples` samples over `functions` functions with `sites` locations each."""
+def make(
+    samples: int, functions: int, sites: int, labels: float = 0.25, seed: int = 1, walk: int | None = None
+) -> Profile:
+    """A profile of `samples` samples over `functions` functions with `sites` locations each.
+
+    `walk` seeds the samples alone: other profiles of the same program.
+    """
     rng = np.random.default_rng(seed)
     strings = ["", "samples", "count", "cpu", "nanoseconds", "endpoint", "bytes", "/usr/local/bin/acmed"]
     endpoints = _add(strings, [f"/api/v{i % 3}/resource{i}" for i in range(60)])
@@ -34,7 +40,7 @@ def make(samples: int, functions: int, sites: int, labels: float = 0.25, seed: i
     return Profile(
         strings,
         (ValueType("samples", "count"), ValueType("cpu", "nanoseconds")),
-        tuple(_blocks(rng, samples, sites, calls, labels, endpoints)),
+        tuple(_blocks(rng if walk is None else np.random.default_rng(walk), samples, sites, calls, labels, endpoints)),
         (Mapping(1, 0x400000, 0x400000 + 64 * count, 0, "/usr/local/bin/acmed", "feed", True, True, True, True),),
         _locations(rng, functions, sites),
         Functions(
@@ -125,11 +131,22 @@ def write(path: Path, profile: Profile) -> None:
         file.writelines(encode_gzip(profile))
 
 
+def write_many(directory: Path, count: int, samples: int, functions: int) -> None:
+    """Profiles of one program, each with the locations that its own samples use."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        write(directory / f"{number:04}.pb.gz", merge([make(samples, functions, 4, walk=number)]))
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("path", type=Path)
     parser.add_argument("--samples", type=int, default=5000)
     parser.add_argument("--functions", type=int, default=5000)
     parser.add_argument("--sites", type=int, default=4)
+    parser.add_argument("--many", type=int, default=0, help="so many profiles of one program in a directory")
     options = parser.parse_args()
-    write(options.path, make(options.samples, options.functions, options.sites))
+    if options.many:
+        write_many(options.path, options.many, options.samples, options.functions)
+    else:
+        write(options.path, make(options.samples, options.functions, options.sites))

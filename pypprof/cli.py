@@ -65,20 +65,31 @@ def _run(argv: Sequence[str]) -> int:
 
         print(f"pypprof {__version__}")
         return 0
+    if line.source["saved"]:
+        from pypprof.fetch import saved
+
+        print("\n".join(saved.lines(saved.listing())))
+        return 0
     for text in line.notes:
         note(text)
     return _open(line)
 
 
 def _open(line: CommandLine) -> int:
-    from pypprof.load import load
+    from pypprof.errors import UsageError
+    from pypprof.load import finish, load, take
     from pypprof.output import note
+    from pypprof.profile.stacks import without_empty_tags
     from pypprof.session import Session
 
-    profile = load(sources(line), note)
+    what = sources(line)
     if line.command:
-        return _one_shot(Session(profile, line.settings), line)
-    session = Session(profile, line.settings._replace(compact_labels=True))
+        return _one_shot(Session(load(what, note), line.settings, what), line)
+    if "-" in (*what.sources, *what.base) and not line.source["http"]:
+        raise UsageError("with the profile on stdin the shell has nothing to read: name a report, such as -top")
+    taken = take(what, note)
+    profile = without_empty_tags(finish(taken, note))
+    session = Session(profile, line.settings._replace(compact_labels=True), what, taken)
     strict = bool(line.source["strict"])
     if sys.stdin.isatty() and _capable_terminal():
         from pypprof.shell import terminal
@@ -92,15 +103,18 @@ def _open(line: CommandLine) -> int:
 def sources(line: CommandLine) -> Sources:
     """What the command line asks to load: the first of several arguments may be the binary."""
     from pypprof.fetch.binaries import is_binary
+    from pypprof.fetch.transport import Transport, read_headers
     from pypprof.load import Sources
 
     arguments, source = list(line.arguments), line.source
     binary = arguments.pop(0) if len(arguments) > 1 and is_binary(arguments[0]) else ""
     base = source["base"] or source["diff_base"]
+    headers = read_headers(str(source["header"])) if source["header"] else {}
+    transport = Transport(str(source["tls_cert"]), str(source["tls_key"]), str(source["tls_ca"]), headers)
     return Sources(
         arguments, [str(base)] if base else [], bool(source["diff_base"]), line.settings.normalize,
         binary, str(source["buildid"]), bool(source["all_frames"]), str(source["add_comment"]),
-        str(source["symbolize"]),
+        str(source["symbolize"]), int(source["seconds"]), int(source["timeout"]), transport,
     )  # fmt: skip
 
 

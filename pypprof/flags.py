@@ -28,6 +28,8 @@ SOURCE_FLAGS: dict[str, SourceFlag] = {
     "diff_base": SourceFlag("", "Profile to compare with; percentages are of its total", "source"),
     "seconds": SourceFlag(-1, "Length of a profile taken over time", "n"),
     "timeout": SourceFlag(-1, "Seconds to wait for a profile", "n"),
+    "header": SourceFlag("", "Where headers for the servers are, a line each, never shown", "file:PATH|env:NAME"),
+    "saved": SourceFlag(False, "List the profiles saved from servers"),
     "buildid": SourceFlag("", "Build id of the main binary, where the profile has none", "id"),
     "add_comment": SourceFlag("", "Comment to add to the profile", "text"),
     "all_frames": SourceFlag(False, "Ignore the profile's drop_frames and keep_frames"),
@@ -88,7 +90,7 @@ def parse(argv: Sequence[str]) -> CommandLine:
             source[name] = value  # type: ignore[assignment]
         elif value:
             commands.append((name, str(value) if COMMANDS[name][2] else ""))
-    if not arguments and not source["version"]:
+    if not arguments and not (source["version"] or source["saved"]):
         raise UsageError("no profile source specified")
     for option, chosen in choices.items():
         if len(chosen) > 1:

@@ -7,20 +7,27 @@ filled in, uninteresting frames dropped. Source of the order: google/pprof inter
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pypprof.columns import I4
-from pypprof.errors import PprofError
+from pypprof.errors import PprofError, Unrecognized
 from pypprof.fetch import binaries
+from pypprof.fetch.content import described
+from pypprof.fetch.reading import Reader, Source, expanded
+from pypprof.fetch.transport import Transport
 from pypprof.naming import locate, named
-from pypprof.output import reason
+from pypprof.profile.aside import with_own_names
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
 from pypprof.records import Record
 
 _CHUNK = 128  # profiles merged at a time: bounds the memory
 Note = Callable[[str], None]
+if TYPE_CHECKING:
+    from pypprof.fetch.address import Address
+    from pypprof.fetch.symbolz import Origins
 
 
 class Sources(Record):
@@ -35,43 +42,120 @@ class Sources(Record):
     all_frames: bool = False
     comment: str = ""
     symbolize: str = ""
+    seconds: int = -1
+    timeout: int = -1
+    transport: Transport = Transport()
+
+
+class Taken(Record):
+    """What the sources gave, merged: kept so that the base can change and the sources be taken again."""
+
+    what: Sources
+    profile: Profile
+    base: Profile | None
+    origins: Origins  # the servers that have sent any of it, by mapping
 
 
 def load(what: Sources, note: Note) -> Profile:
     """Load, merge and complete. PprofError when no source can be read. `note` takes messages."""
-    profile = _grab(what.sources, what, note, "source")
-    if what.base:
-        profile = _without_base(profile, _grab(what.base, what, note, "base"), what)
+    return finish(take(what, note), note)
+
+
+def take(what: Sources, note: Note) -> Taken:
+    """Read the sources and the base, each merged to one profile. PprofError when there is none."""
+    sources, bases = expanded(what.sources), expanded(what.base)
+    reader = Reader([*sources, *bases], what.seconds, what.timeout, what.transport, note)
+    grab = _Grab(reader, what, note)
+    profile = grab.merged(sources, 0, "source")
+    base = grab.merged(bases, len(sources), "base") if bases else None
+    return Taken(what, profile, base, grab.origins)
+
+
+def finish(taken: Taken, note: Note, save: bool = True) -> Profile:
+    """The profile to work on: the base subtracted, names filled in, what a server has sent saved."""
+    what, profile = taken.what, taken.profile
+    if taken.base is not None:
+        profile = _without_base(profile, taken.base, what)
     if what.all_frames:
         profile = profile._replace(drop_frames="", keep_frames="")
-    profile = named(profile, what.symbolize, note)
+    profile = _named(profile, what, taken.origins, note)
     profile = _drop_uninteresting(profile)
     profile = profile._replace(mappings=tuple(map(_without_url, profile.mappings)))
     if what.comment:
         profile = profile._replace(comments=(*profile.comments, what.comment))
+    if taken.origins and save:
+        _save(profile, note)
     return profile
 
 
-def _grab(sources: Sequence[str], what: Sources, note: Note, kind: str) -> Profile:
-    """All readable sources as one profile."""
-    merged: Profile | None = None
-    count = 0
-    for start in range(0, len(sources), _CHUNK):
-        profiles = []
-        for source in sources[start : start + _CHUNK]:
-            try:
-                profiles.append(_with_binaries(parse(_read(source)), what, note))
-            except PprofError as error:
-                note(f"{source}: {error}")
-        count += len(profiles)
-        if profiles:
-            chunk = _combine(profiles)
-            merged = chunk if merged is None else _combine([merged, chunk])
-    if merged is None:
-        raise PprofError(f"failed to fetch any {kind} profiles")
-    if count != len(sources):
-        note(f"Fetched {count} {kind} profiles out of {len(sources)}")
-    return merged
+def _save(profile: Profile, note: Note) -> None:
+    from pypprof.fetch.saved import save
+
+    try:
+        note(f"Saved profile in {save(profile)}")
+    except PprofError as error:
+        note(f"Could not save profile: {error}")
+
+
+class _Grab:
+    """Reads and merges in chunks."""
+
+    def __init__(self, reader: Reader, what: Sources, note: Note) -> None:
+        self._reader, self._what, self._note = reader, what, note
+        self.origins: dict[str, list[tuple[Address, int]]] = {}
+
+    def merged(self, sources: Sequence[Source], first: int, kind: str) -> Profile:
+        """All readable sources as one profile; `first` is the reader's number of the first."""
+        merged: Profile | None = None
+        count = others = 0
+        for start in range(0, len(sources), _CHUNK):
+            profiles = []
+            for index, source in enumerate(sources[start : start + _CHUNK], start):
+                try:
+                    profiles.append(self._profile(first + index))
+                except PprofError as error:
+                    if source.directory and isinstance(error, Unrecognized):
+                        others += 1  # nobody said that it is a profile
+                    elif len(sources) == 1:
+                        raise PprofError(f"{source.name}: {error}") from None
+                    else:
+                        self._note(f"{source.name}: {error}")
+            count += len(profiles)
+            if profiles:
+                chunk = _combine(profiles)
+                merged = chunk if merged is None else _combine([merged, chunk])
+        if merged is None and all(source.directory for source in sources):
+            raise PprofError(f"{sources[0].directory}: is a directory without profiles")
+        if merged is None:
+            raise PprofError(f"failed to fetch any {kind} profiles")
+        if count != len(sources):
+            skipped = f", {others} files of other kinds skipped" if others else ""
+            self._note(f"Fetched {count} {kind} profiles out of {len(sources)}{skipped}")
+        return merged
+
+    def _profile(self, index: int) -> Profile:
+        data, address = self._reader.read(index)
+        try:
+            profile = parse(data)
+        except Unrecognized:
+            if what := described(data):
+                raise Unrecognized(what) from None
+            raise
+        profile = _with_text_names(_with_binaries(profile, self._what, self._note), self._what)
+        return profile if address is None else self._with_origin(profile, address)
+
+    def _with_origin(self, profile: Profile, address: Address) -> Profile:
+        """Mappings without build id and file get the server's address, as in Go, until the profile is complete.
+
+        It keeps such mappings of different servers apart in a merge.
+        """
+        from pypprof.fetch.symbolz import remember
+
+        url = address.url
+        named = (m if m.build_id or m.file else m._replace(file=url) for m in profile.mappings)
+        profile = profile._replace(mappings=tuple(named))
+        remember(self.origins, profile.mappings, address)
+        return profile
 
 
 def _combine(profiles: list[Profile]) -> Profile:
@@ -85,14 +169,6 @@ def _combine(profiles: list[Profile]) -> Profile:
         return combine(profiles)
     except PprofError as error:
         raise PprofError(f"problem fetching profiles: {error}") from None
-
-
-def _read(source: str) -> bytes:
-    try:
-        with open(source, "rb") as file:
-            return file.read()
-    except (OSError, ValueError) as error:
-        raise PprofError(reason(error)) from None
 
 
 def _with_binaries(profile: Profile, what: Sources, note: Note) -> Profile:
@@ -110,6 +186,14 @@ def _with_binaries(profile: Profile, what: Sources, note: Note) -> Profile:
     return profile._replace(mappings=tuple(mappings))
 
 
+def _with_text_names(profile: Profile, what: Sources) -> Profile:
+    """The profile with the names of its own text, unless a binary may know better: then they come last.
+
+    Before the merge, because equal addresses of two texts may have different names.
+    """
+    return profile if what.binary or what.build_id else with_own_names(profile, what.symbolize)
+
+
 def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
     from pypprof.profile.merge import normalized, scale, with_label
     from pypprof.view.tags import DIFF_BASE
@@ -119,6 +203,25 @@ def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
     if what.normalize:
         profile = normalized(profile, base)
     return _combine([profile, scale(base, [-1.0] * len(base.sample_types))])
+
+
+def _named(profile: Profile, what: Sources, origins: Origins, note: Note) -> Profile:
+    def by_servers(profile: Profile, force: bool) -> Profile:
+        return _named_by_servers(profile, what, origins, force, note)
+
+    profile = named(profile, what.symbolize, note, by_servers if origins else None)
+    return with_own_names(profile, what.symbolize)
+
+
+def _named_by_servers(profile: Profile, what: Sources, origins: Origins, force: bool, note: Note) -> Profile:
+    """Go gives up when the server does not answer; what has been fetched is worth more than that."""
+    from pypprof.fetch.symbolz import symbolized
+
+    try:
+        return symbolized(profile, origins, what.transport, force)
+    except PprofError as error:
+        note(f"remote symbolization: {error}")
+        return profile
 
 
 def _drop_uninteresting(profile: Profile) -> Profile:

@@ -66,6 +66,42 @@ def new_file(directory: str, prefix: str, suffix: str) -> str:
     raise PprofError(f"could not create file of the form {prefix}001{suffix}")
 
 
+def write_new_file(directory: str, prefix: str, suffix: str, pieces: Iterable[bytes]) -> str:
+    """Write the first free name prefix001suffix, prefix002suffix ..., whole or not at all; the path.
+
+    A name that exists is never taken, whoever else is writing. PprofError when that fails.
+    """
+    import contextlib
+    import tempfile
+
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".pprof.", dir=directory)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.writelines(pieces)
+                os.fchmod(file.fileno(), _mode(""))
+            return _under_free_name(temporary, directory, prefix, suffix)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+    except OSError as error:
+        raise PprofError(f"cannot write to {directory}: {reason(error)}") from None
+
+
+def _under_free_name(temporary: str, directory: str, prefix: str, suffix: str) -> str:
+    for index in range(1, 10000):
+        path = os.path.join(directory, f"{prefix}{index:03d}{suffix}")
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            continue
+        except OSError:  # a file system without links: reserve the name, then replace it
+            path = new_file(directory, prefix, suffix)
+            os.rename(temporary, path)
+        return path
+    raise PprofError(f"could not create file of the form {prefix}001{suffix}")
+
+
 def reason(error: Exception) -> str:
     """Why a system call failed, without the path."""
     return error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)

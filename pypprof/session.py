@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from pypprof.errors import CommandError, PprofError
 from pypprof.profile.model import Profile
@@ -16,6 +17,11 @@ from pypprof.settings import DEFAULTS, Settings, assign
 from pypprof.view import FILTER_OPTIONS, Filtered, View, build_view, filter_profile, sample_index
 from pypprof.view.tags import NumericUnits, numeric_units
 
+if TYPE_CHECKING:
+    from pypprof.doctor import Case
+    from pypprof.load import Sources, Taken
+
+Note = Callable[[str], None]
 _KEPT_FILTERS = 3  # filtered profiles kept for the next command; each may hold copies of the stacks
 _KEPT_REPORTS = 32
 _LARGE_REPORT = 4 << 20  # bytes; what is larger is not kept
@@ -35,13 +41,58 @@ class Rendered(Record):
 class Session:
     """One loaded profile and the state of the shell around it."""
 
-    def __init__(self, profile: Profile, settings: Settings = DEFAULTS) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        settings: Settings = DEFAULTS,
+        what: Sources | None = None,
+        taken: Taken | None = None,
+    ) -> None:
         self.profile = profile
         self.settings = settings
+        self.what = what  # where the profile is from; None when it did not come from sources
+        self.taken = taken  # what can be finished again with another base
+        self._said_nameless = False
         self._undo: list[Settings] = []
         self._units: NumericUnits | None = None
         self._filtered: OrderedDict[object, Filtered] = OrderedDict()
         self._rendered: OrderedDict[object, Rendered] = OrderedDict()
+
+    def take(self, what: Sources, note: Note) -> None:
+        """Work on other sources, the options as they are. PprofError when they cannot be read; nothing changes."""
+        from pypprof.load import take
+
+        self._work_on(take(what, note), note, True)
+
+    def rebase(self, names: Sequence[str], diff: bool, note: Note) -> None:
+        """Subtract another base, or none, from the sources as they were taken. PprofError: nothing changes."""
+        from pypprof.load import finish, take
+
+        if self.taken is None:
+            raise CommandError("the profile did not come from a source")
+        what = self.taken.what._replace(base=tuple(names), diff_base=diff)
+        base, origins = None, {**self.taken.origins}
+        if names:
+            other = take(what._replace(sources=tuple(names), base=(), binary="", build_id=""), note)
+            base, origins = other.profile, {**origins, **other.origins}
+            if other.origins:
+                finish(other, note)  # saves it by itself, worth more than the difference
+        self._work_on(self.taken._replace(what=what, base=base, origins=origins), note, False)
+
+    def _work_on(self, taken: Taken, note: Note, save: bool) -> None:
+        from pypprof.load import finish
+        from pypprof.profile.stacks import without_empty_tags
+
+        profile = without_empty_tags(finish(taken, note, save))
+        try:
+            sample_index(profile, self.settings.sample_index)
+        except PprofError:
+            note(f"sample_index={self.settings.sample_index} is not in this profile: its default is used")
+            self.settings = self.settings._replace(sample_index="")
+        self.profile, self.what, self.taken, self._units = profile, taken.what, taken, None
+        self._said_nameless = False
+        self._filtered.clear()
+        self._rendered.clear()
 
     def assign(self, name: str, value: str) -> None:
         """Set an option. CommandError when name or value is wrong; the settings stay."""
@@ -79,6 +130,13 @@ class Session:
         command = load(name)
         return self._build(command, argument, command.override(settings))[0]
 
+    def case(self, settings: Settings) -> Case:
+        """What the doctor needs to know."""
+        from pypprof.doctor import Case
+
+        binary, names = (self.what.binary, tuple(self.what.sources)) if self.what else ("", ())
+        return Case(self.profile, settings, binary, _build_id, names)
+
     def render(self, name: str, argument: str, settings: Settings, format_: str = "") -> Rendered:
         """A report as bytes. PprofError when it cannot be made; then nothing has been written.
 
@@ -92,18 +150,20 @@ class Session:
         kept = self._rendered.pop(key, None)
         if kept is None:
             report, warnings = self._build(command, argument, command.override(settings))
+            if command.empty and command.empty(report):
+                warnings += self._why_empty(command.override(settings))
             pieces = _bytes(command, report, format_)
             first, size = [], 0
             for piece in pieces:
                 first.append(piece)
                 size += len(piece)
                 if size > _LARGE_REPORT:
-                    return Rendered(chain(first, pieces), warnings, coloured)
+                    return Rendered(chain(first, pieces), warnings + self._why_nameless(command), coloured)
             kept = Rendered([b"".join(first)], warnings, coloured)
         self._rendered[key] = kept
         if len(self._rendered) > _KEPT_REPORTS:
             self._rendered.popitem(last=False)
-        return kept
+        return kept._replace(warnings=kept.warnings + self._why_nameless(load(name)))
 
     def _build(self, command: Command, argument: str, settings: Settings) -> tuple[object, tuple[str, ...]]:
         regex = None
@@ -114,8 +174,36 @@ class Session:
                 raise CommandError(f"parsing argument regexp {argument}: {error}") from None
         view = self.view(settings)
         context = Context(settings, argument, regex, [])
-        report = command.build(view, context)
+        try:
+            report = command.build(view, context)
+        except PprofError as error:
+            advice = () if command.empty else (*self._why_empty(settings), *self._why_nameless(command))
+            raise CommandError("\n".join([str(error), *advice])) from None
         return report, (*view.warnings, *context.notes)
+
+    def _why_empty(self, settings: Settings) -> tuple[str, ...]:
+        from pypprof.doctor import why_empty
+
+        return tuple(why_empty(self.case(settings)))
+
+    def _why_nameless(self, command: Command) -> tuple[str, ...]:
+        """Said once, with the first report that names functions."""
+        naming = command.empty or command.argument
+        if self._said_nameless or not naming or not self.profile.is_nameless():
+            return ()
+        from pypprof.doctor import why_nameless
+
+        self._said_nameless = True
+        return tuple(why_nameless(self.case(self.settings)))
+
+
+def _build_id(path: str) -> str:
+    from pypprof.naming import open_binary
+
+    try:
+        return open_binary(path).build_id
+    except PprofError:
+        return ""
 
 
 def _bytes(command: Command, report: object, format_: str) -> Iterator[bytes]:

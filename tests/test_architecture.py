@@ -21,7 +21,7 @@ LEVELS: list[set[str]] = [
     {"shell", "web"},
     {"deliver"},
     {"session"},
-    {"load", "line", "usage"},
+    {"load", "line", "usage", "doctor"},
     {"flags"},
     {"reports"},
     {"render"},

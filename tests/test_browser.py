@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,48 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LEAK, ROOT
-
-# A browser that says what it was given, keeps a copy, and stays as long as it is told to.
-_BROWSER = """#!/bin/sh
-echo "$@" >> {log}
-for last; do :; done
-cp "$last" {copy} 2>/dev/null
-sleep {stays}
-exit {status}
-"""
-
-
-class Desk:
-    """A directory with programs, a place for temporary files, and what was asked of the programs."""
-
-    def __init__(self, place: Path) -> None:
-        self.bin, self.tmp, self.log, self.copy = place / "bin", place / "tmp", place / "log", place / "copy"
-        self.bin.mkdir()
-        self.tmp.mkdir()
-        for name in ("sh", "cp", "sleep", "dot"):  # and none of this machine's browsers
-            found = shutil.which(name)
-            assert found is not None
-            (self.bin / name).symlink_to(found)
-
-    def program(self, name: str, stays: float = 0, status: int = 0) -> Path:
-        path = self.bin / name
-        path.write_text(_BROWSER.format(log=self.log, copy=self.copy, stays=stays, status=status))
-        path.chmod(0o755)
-        return path
-
-    def environment(self, **env: str) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if k not in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")}
-        return kept | {"PYTHONPATH": str(ROOT), "TMPDIR": str(self.tmp), "PATH": str(self.bin)} | env
-
-    def run(self, *arguments: str, script: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "pypprof", *arguments, str(LEAK)], cwd=self.tmp.parent, text=True,
-            input=script, capture_output=True, check=False, env=self.environment(**env), timeout=60,
-        )  # fmt: skip
-
-    def asked(self) -> list[str]:
-        return self.log.read_text().splitlines() if self.log.exists() else []
+from tests.conftest import LEAK
+from tests.support.desk import Desk
 
 
 @pytest.fixture
@@ -63,7 +22,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_web_honours_browser_and_leaves_no_file(desk: Desk) -> None:
     program = desk.program("mine")
-    done = desk.run(script="web\nquit\n", BROWSER=f"{program} --new-window")
+    done = desk.run(LEAK, script="web\nquit\n", BROWSER=f"{program} --new-window")
     assert done.stdout == "(pprof) (pprof) "
     (line,) = desk.asked()
     option, path = line.split()
@@ -77,14 +36,14 @@ def test_web_honours_browser_and_leaves_no_file(desk: Desk) -> None:
 @pytest.mark.parametrize("browser", ["'{}' --app=%s --x", "/none/such:{}", "{}:/none/such"])
 def test_forms_of_browser(desk: Desk, browser: str) -> None:
     program = desk.program("mine")
-    assert desk.run("-web", BROWSER=browser.format(program)).returncode == 0
+    assert desk.run("-web", LEAK, BROWSER=browser.format(program)).returncode == 0
     (line,) = desk.asked()
     assert line.startswith("--app=/") == ("%s" in browser)
     assert line.endswith("--x") == ("%s" in browser)
 
 
 def test_without_any_browser_the_path_is_printed(desk: Desk) -> None:
-    done = desk.run(script="web\n")
+    done = desk.run(LEAK, script="web\n")
     (file,) = desk.tmp.iterdir()
     assert f"Open this file: {file}" in done.stderr
     assert "allocateMemory" in file.read_text()
@@ -94,12 +53,12 @@ def test_without_any_browser_the_path_is_printed(desk: Desk) -> None:
 def test_a_browser_that_fails_is_passed_over(desk: Desk) -> None:
     desk.program("google-chrome", status=1)
     desk.program("chromium")
-    desk.run("-web", DISPLAY=":99")
+    desk.run("-web", LEAK, DISPLAY=":99")
     assert len(desk.asked()) == 2
     assert not list(desk.tmp.iterdir())
     desk.program("chromium", status=1)
     desk.program("firefox", status=1)
-    done = desk.run("-web", DISPLAY=":99")
+    done = desk.run("-web", LEAK, DISPLAY=":99")
     assert "Open this file" in done.stderr
 
 
@@ -146,7 +105,7 @@ def test_one_shot_waits_for_the_program(desk: Desk) -> None:
     """As Go does: the file lives as long as the program that was started for it."""
     desk.program("eog", stays=2)
     start = time.monotonic()
-    assert desk.run("-eog").returncode == 0
+    assert desk.run("-eog", LEAK).returncode == 0
     assert time.monotonic() - start >= 2
     assert not list(desk.tmp.iterdir())
 
@@ -162,7 +121,7 @@ def test_one_shot_waits_for_the_program(desk: Desk) -> None:
 )
 def test_viewers(desk: Desk, command: str, program: str, start: bytes, arguments: int) -> None:
     desk.program(program)
-    done = desk.run(script=f"{command}\n")
+    done = desk.run(LEAK, script=f"{command}\n")
     assert "Open this file" not in done.stderr
     assert desk.copy.read_bytes().startswith(start)
     assert len(desk.asked()[0].split()) == arguments
@@ -170,7 +129,7 @@ def test_viewers(desk: Desk, command: str, program: str, start: bytes, arguments
 
 
 def test_a_viewer_that_is_not_installed(desk: Desk) -> None:
-    done = desk.run(script="kcachegrind\n")
+    done = desk.run(LEAK, script="kcachegrind\n")
     (file,) = desk.tmp.iterdir()
     assert f"kcachegrind could not be started. Open this file: {file}" in done.stderr
 

@@ -25,11 +25,19 @@ _MAGIC = (
 )  # fmt: skip
 
 
+def begins_like_binary(data: bytes) -> bool:
+    """Whether bytes begin like an executable, a library or an object."""
+    return data.startswith(_MAGIC)
+
+
 def is_binary(path: str) -> bool:
     """Whether a file begins like an executable, a library or an object."""
     try:
+        # A pipe (`<(curl ...)`) can be read only once.
+        if not os.path.isfile(path):
+            return False
         with open(path, "rb") as file:
-            return file.read(8).startswith(_MAGIC)
+            return begins_like_binary(file.read(8))
     except (OSError, ValueError):
         return False
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from pypprof.errors import Invalid, Malformed, ProfileError
+import os
+
+from pypprof.errors import Invalid, Malformed, PprofError, Unrecognized
 from pypprof.profile import check, fast
 from pypprof.profile.draft import Draft
 from pypprof.profile.model import Profile
 
 _GZIP = b"\x1f\x8b"
 # A gzip file can hold a thousand times its size; a bomb must not eat the machine.
-MAX_BYTES = 4 << 30
+MAX_BYTES = 1 << 30
+_PIECE = 256 << 10
+
+
+def max_bytes() -> int:
+    """The most bytes that a profile may have, unpacked: PYPPROF_MAX_BYTES, by default MAX_BYTES."""
+    text = os.environ.get("PYPPROF_MAX_BYTES", "")
+    if not text:
+        return MAX_BYTES
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise PprofError(f"PYPPROF_MAX_BYTES is no number of bytes: {text}")
+    return int(text)
+
+
+def too_large() -> str:
+    """What to say of a profile beyond the limit."""
+    return f"larger than {max_bytes():,} bytes (PYPPROF_MAX_BYTES=N raises the limit)"
 
 
 def parse(data: bytes) -> Profile:
@@ -27,7 +45,19 @@ def parse(data: bytes) -> Profile:
     except Malformed as error:
         if "concatenated" in str(error):
             raise Malformed(f"parsing profile: {error}") from None
-        raise ProfileError("parsing profile: unrecognized profile format") from None
+    return _parse_legacy(data[: len(data) - fast.PADDING])
+
+
+def _parse_legacy(data: bytes) -> Profile:
+    from pypprof.profile import legacy
+
+    try:
+        profile = legacy.parse(data)
+    except Malformed as error:
+        raise Malformed(f"parsing profile: {error}") from None
+    if profile is None:
+        raise Unrecognized("parsing profile: unrecognized profile format")
+    return profile
 
 
 def _decode(data: bytes) -> Draft:
@@ -42,25 +72,28 @@ def _decode(data: bytes) -> Draft:
 def gunzip(data: bytes) -> bytes:
     """All members of a gzip file, one after the other, followed by the decoder's padding.
 
-    Malformed when it is damaged, truncated or larger than MAX_BYTES.
+    Malformed when it is damaged, truncated or larger than max_bytes().
     """
     import zlib
 
+    most = max_bytes()
+    rest = memoryview(data)
     pieces: list[bytes] = []
-    size = 0
-    rest = data
+    member = None
     while rest:
-        member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        member = member or zlib.decompressobj(zlib.MAX_WBITS | 16)
+        given = rest[:_PIECE]
         try:
-            piece = member.decompress(rest, MAX_BYTES - size + 1)
+            pieces.append(member.decompress(given, most + 1))
         except zlib.error as error:
             raise Malformed(f"decompressing profile: {error}") from None
-        size += len(piece)
-        if size > MAX_BYTES:
-            raise Malformed(f"decompressing profile: more than {MAX_BYTES >> 30} GiB")
-        if not member.eof:
-            raise Malformed("decompressing profile: unexpected EOF")
-        pieces.append(piece)
-        rest = member.unused_data
+        most -= len(pieces[-1])
+        if most < 0:
+            raise Malformed(f"decompressing profile: {too_large()}")
+        rest = rest[len(given) - len(member.unused_data) :]
+        if member.eof:
+            member = None
+    if member is not None:
+        raise Malformed("decompressing profile: unexpected EOF")
     pieces.append(bytes(fast.PADDING))
     return b"".join(pieces)

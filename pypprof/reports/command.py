@@ -36,6 +36,7 @@ class Command(Record):
     coloured      the text for a terminal, with colours; names and sources made harmless
     suffix        a binary or bulky format: in a shell it goes to profile001.<suffix>
     viewer        the program that shows it (BROWSER for any browser), with its arguments
+    empty         whether a report has nothing to show; None where that is no reason to wonder
     """
 
     name: str
@@ -52,6 +53,7 @@ class Command(Record):
     noinlines: bool | None = None
     suffix: str = ""
     viewer: str = ""
+    empty: Callable[[Any], bool] | None = None
 
     def override(self, settings: Settings) -> Settings:
         """The settings as this command reads them."""
@@ -86,3 +88,8 @@ def listing_usage(name: str) -> str:
         f"{name} function_regex|address [focus_regex ...] [-ignore_regex ...] [>file]\n"
         "About the functions whose name matches, or that hold the address."
     )
+
+
+def nothing_shown(report: Any) -> bool:
+    """Whether a report with a graph's header shows no node."""
+    return not report.header.shown.nodes

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pypprof.render.dot import DotGraph, compose
 from pypprof.reports.command import BROWSER, Command, graph_usage
-from pypprof.reports.dot import build
+from pypprof.reports.dot import build, is_empty
 
 # A name longer than this is cut in its middle: a box as wide as ten screens shows nothing.
 _LONGEST = 160
@@ -36,7 +36,7 @@ def _picture(format_: str, name: str = "", viewer: str = "") -> Command:
     shown = f"shown by {name}" if viewer else f"as a {format_.upper()} picture"
     return Command(
         name, f"The call graph {shown}", graph_usage(name, False, not viewer), build, data=data,
-        suffix=format_, viewer=viewer,
+        suffix=format_, viewer=viewer, empty=is_empty,
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ EVINCE_COMMAND = _picture("pdf", "evince", "evince")
 GV_COMMAND = _picture("ps", "gv", "gv --noantialias")
 COMMAND = Command(
     "svg", "The call graph as an SVG picture to pan, zoom and search", graph_usage("svg", False), build, data=_page,
-    suffix="svg",
+    suffix="svg", empty=is_empty,
 )  # fmt: skip
 WEB_COMMAND = COMMAND._replace(
     name="web", summary="The call graph in the web browser", usage=graph_usage("web", False, False), viewer=BROWSER

@@ -29,22 +29,22 @@ class Names:
     """The names that occur in a profile, each list made when it is first needed."""
 
     def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+        self.profile = profile
 
     @cached_property
     def functions(self) -> list[str]:
-        return self._strings(self._profile.functions.name)
+        return self._strings(self.profile.functions.name)
 
     @cached_property
     def files(self) -> list[str]:
-        return self._strings(self._profile.functions.filename)
+        return self._strings(self.profile.functions.filename)
 
     @cached_property
     def tags(self) -> dict[str, list[str]]:
         """The values of each tag key; numeric keys have none."""
         found: dict[str, set[str]] = {}
-        strings = self._profile.strings
-        for block in self._profile.blocks:
+        strings = self.profile.strings
+        for block in self.profile.blocks:
             if block.labels is not None:
                 pairs = zip(block.labels.key.tolist(), block.labels.text.tolist(), strict=True)
                 for key, text in set(pairs):
@@ -53,10 +53,10 @@ class Names:
 
     @property
     def samples(self) -> list[str]:
-        return [type_.type for type_ in self._profile.sample_types]
+        return [type_.type for type_ in self.profile.sample_types]
 
     def _strings(self, column) -> list[str]:  # type: ignore[no-untyped-def]
-        names = {self._profile.strings[index] for index in set(column.tolist())}
+        names = {self.profile.strings[index] for index in set(column.tolist())}
         return sorted(names - {""})
 
 
@@ -78,6 +78,8 @@ def suggest(line: str, names: Names, words: Iterable[str]) -> list[Suggestion]:
         return _ranked(last, [*COMMANDS, *words], "command") + _ranked(last, _assignable(names), "option")
     if tokens[0] == "help":
         return _ranked(last, [*COMMANDS, *words, *OPTIONS, *CHOICES], "help")
+    if tokens[0] in ("fetch", "base", "diff_base"):
+        return _ranked(last, _files_on_disk(last), "file")
     if tokens[0].rstrip("0123456789") in COMMANDS:
         return _arguments(tokens[0].rstrip("0123456789"), last, names)
     return []

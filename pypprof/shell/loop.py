@@ -15,11 +15,16 @@ GREETING = 'Entering interactive mode (type "help" for commands, "o" for options
 
 
 def greet(session: Session) -> None:
+    """Say what the profile is, and how to go on."""
+    describe(session)
+    note(GREETING)
+
+
+def describe(session: Session) -> None:
     """Say what the profile is, and what to do when it looks empty."""
     try:
         view = session.view(session.settings)
     except PprofError:
-        note(GREETING)
         return
     for warning in view.warnings:
         note(warning)
@@ -27,7 +32,6 @@ def greet(session: Session) -> None:
     if view.total == 0 and len(session.profile.sample_types) > 1:
         note("No samples were found with the default sample value type.")
         note('Try "sample_index" command to analyze different sample values.\n')
-    note(GREETING)
 
 
 class Loop:
@@ -35,13 +39,13 @@ class Loop:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._shortcuts = shortcuts([t.type for t in session.profile.sample_types])
 
     def run(self, line: str) -> bool:
         """Run one line; errors go to stderr. False when any part of it failed."""
         fine = True
         stripped = line.strip()
-        for part in self._shortcuts.get(stripped, (stripped,)):
+        known = shortcuts([t.type for t in self.session.profile.sample_types])
+        for part in known.get(stripped, (stripped,)):
             try:
                 self.run_one(part)
             except PprofError as error:
@@ -59,7 +63,10 @@ class Loop:
         if not tokens:
             return
         if tokens[0] in words.WORDS:
+            profile = self.session.profile
             words.WORDS[tokens[0]](self.session, tokens[1:])
+            if self.session.profile is not profile:
+                describe(self.session)
             return
         self.show(read_request(tokens, self.session.settings))
 

@@ -51,10 +51,9 @@ def run(session: Session) -> int:
 
 
 def _prompt(session: Session) -> PromptSession[str]:
-    names = Names(session.profile)
     return PromptSession(
         history=_history(),
-        completer=_Completer(names),
+        completer=_Completer(session),
         lexer=_Lexer(session),
         style=Style.from_dict(STYLES),
         bottom_toolbar=lambda: status(session),
@@ -95,10 +94,13 @@ def status(session: Session) -> str:
 
 
 class _Completer(Completer):
-    def __init__(self, names: Names) -> None:
-        self._names = names
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._names = Names(session.profile)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        if self._names.profile is not self._session.profile:
+            self._names = Names(self._session.profile)
         for suggestion in suggest(document.text_before_cursor, self._names, WORDS):
             yield Completion(
                 suggestion.text, -suggestion.length, display=printable(suggestion.text), display_meta=suggestion.kind
@@ -107,11 +109,13 @@ class _Completer(Completer):
 
 class _Lexer(Lexer):
     def __init__(self, session: Session) -> None:
-        self._samples = [type_.type for type_ in session.profile.sample_types]
+        self._session = session
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
+        samples = [type_.type for type_ in self._session.profile.sample_types]
+
         def line(number: int) -> StyleAndTextTuples:
-            pieces = highlight(document.lines[number], WORDS, self._samples)
+            pieces = highlight(document.lines[number], WORDS, samples)
             return [(f"class:{kind}" if kind else "", text) for kind, text in pieces]
 
         return line

@@ -24,7 +24,7 @@ class Dwarf:
     def __init__(self, binary: Binary) -> None:
         self._sections = Sections(binary)
         self._units = Units(self._sections)
-        self._functions = Functions(self._units)
+        self._functions = Functions(self._units, self._covered)
         self._symbols = binary.symbols
         text = [s.address for s in binary.sections if s.flags & 4]
         self._lowest = max(min(text, default=0), 1)
@@ -52,6 +52,9 @@ class Dwarf:
                 if frames:
                     found[address] = self._linked(frames, address)
         return found, damage
+
+    def _covered(self, address: int) -> bool:
+        return not len(self._symbols.start) or self._symbols.find(address) >= 0
 
     def _program(self, unit: Unit) -> LineProgram | None:
         offset = unit.root.get(forms.STMT_LIST)

@@ -12,13 +12,13 @@ from pypprof.errors import BinaryError
 from pypprof.records import Record
 
 # Attributes.
-SIBLING, NAME, LOW_PC, HIGH_PC, COMP_DIR, PRODUCER = 0x01, 0x03, 0x11, 0x12, 0x1B, 0x25
+SIBLING, NAME, LOW_PC, HIGH_PC, COMP_DIR = 0x01, 0x03, 0x11, 0x12, 0x1B
 STMT_LIST, ABSTRACT_ORIGIN, DECL_LINE, SPECIFICATION, RANGES = 0x10, 0x31, 0x3B, 0x47, 0x55
 CALL_COLUMN, CALL_FILE, CALL_LINE, LINKAGE_NAME = 0x57, 0x58, 0x59, 0x6E
 STR_OFFSETS_BASE, ADDR_BASE, RNGLISTS_BASE, MIPS_LINKAGE_NAME = 0x72, 0x73, 0x74, 0x2007
 GNU_RANGES_BASE, GNU_ADDR_BASE = 0x2132, 0x2133
 WANTED = frozenset((
-    SIBLING, NAME, LOW_PC, HIGH_PC, COMP_DIR, PRODUCER, STMT_LIST, ABSTRACT_ORIGIN, DECL_LINE, SPECIFICATION, RANGES,
+    SIBLING, NAME, LOW_PC, HIGH_PC, COMP_DIR, STMT_LIST, ABSTRACT_ORIGIN, DECL_LINE, SPECIFICATION, RANGES,
     CALL_COLUMN, CALL_FILE, CALL_LINE, LINKAGE_NAME, MIPS_LINKAGE_NAME, STR_OFFSETS_BASE, ADDR_BASE, RNGLISTS_BASE,
     GNU_RANGES_BASE, GNU_ADDR_BASE,
 ))  # fmt: skip
@@ -29,6 +29,7 @@ UDATA, SDATA, INDIRECT, EXPRLOC, IMPLICIT_CONST, RNGLISTX, ADDRX, STRX = 0x0F, 0
 GNU_ADDR_INDEX, GNU_STR_INDEX = 0x1F01, 0x1F02
 STRING_INDICES = frozenset((STRX, 0x25, 0x26, 0x27, 0x28, GNU_STR_INDEX))
 ADDRESS_INDICES = frozenset((ADDRX, 0x29, 0x2A, 0x2B, 0x2C, GNU_ADDR_INDEX))
+CONSTANTS = frozenset((0x05, 0x06, 0x07, 0x0B))
 UNIT_REFERENCES = frozenset((0x11, 0x12, 0x13, 0x14, REF_UDATA))
 _FIXED = {
     0x05: 2, 0x06: 4, 0x07: 8, 0x0B: 1, 0x0C: 1, 0x11: 1, 0x12: 2, 0x13: 4, 0x14: 8, 0x19: 0, 0x1C: 4, 0x1E: 16,
@@ -51,6 +52,11 @@ class Sizes(Record):
     order: str  # "little" or "big"
 
 
+Place = tuple[int, int, int]  # position, size, form
+NOWHERE: Place = (-1, 0, 0)
+SOMEWHERE: Place = (-2, 0, 0)
+
+
 class Abbreviation(Record):
     """One kind of entry."""
 
@@ -59,7 +65,10 @@ class Abbreviation(Record):
     attributes: tuple[tuple[int, int, int, int], ...]  # attribute, form, size or < 0, implicit value
     fixed: int  # the size of all attributes, -1 when it varies
     has_pc: bool
-    has_sibling: bool
+    # Where the attributes are, counted from the first one; SOMEWHERE when that varies.
+    sibling: Place
+    low: Place
+    high: Place
 
 
 def leb(data: Any, at: int) -> tuple[int, int]:
@@ -107,7 +116,8 @@ def read_abbreviations(data: Any, at: int, sizes: Sizes) -> tuple[dict[int, Abbr
         tag, at = leb(data, at)
         children = bool(data[at])
         at += 1
-        rows, fixed, pc, sibling = [], 0, False, False
+        rows, fixed, pc = [], 0, False
+        places = {SIBLING: NOWHERE, LOW_PC: NOWHERE, HIGH_PC: NOWHERE}
         while True:
             attribute, at = leb(data, at)
             form, at = leb(data, at)
@@ -117,11 +127,12 @@ def read_abbreviations(data: Any, at: int, sizes: Sizes) -> tuple[dict[int, Abbr
             if not attribute and not form:
                 break
             size = form_size(form, sizes)
+            if attribute in places:
+                places[attribute] = (fixed, size, form) if size > 0 and fixed >= 0 else SOMEWHERE
             fixed = -1 if size < 0 or fixed < 0 else fixed + size
             pc |= attribute in (LOW_PC, RANGES)
-            sibling |= attribute == SIBLING
             rows.append((attribute, form, size, implicit))
-        table[code] = Abbreviation(tag, children, tuple(rows), fixed, pc, sibling)
+        table[code] = Abbreviation(tag, children, tuple(rows), fixed, pc, *places.values())
 
 
 def skip(data: Any, at: int, abbreviation: Abbreviation, sizes: Sizes) -> int:

@@ -8,7 +8,8 @@ Source: DWARF 5, section 3.3.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from pypprof.errors import BinaryError
 from pypprof.records import Record
@@ -38,23 +39,26 @@ class Name(Record):
 
 
 class Functions:
-    """The functions of all units, read when asked for."""
+    """The functions of all units, read when asked for.
 
-    def __init__(self, units: Units) -> None:
-        self._units = units
+    covered: whether an address may be in a function; what is between functions is not worth a long search.
+    """
+
+    def __init__(self, units: Units, covered: Callable[[int], bool]) -> None:
+        self._units, self._covered = units, covered
         self._names: dict[int, Name] = {}
 
     def calls(self, unit: Unit, addresses: list[int]) -> dict[int, list[Call]]:
         """The calls at each of the (ascending) addresses, the outer function first."""
         found = dict[int, list[Call]]()
         missing = addresses
-        # Entries in unusual places hide behind the siblings: look everywhere for what is not found.
+        # Members of classes in functions hide behind the siblings: look everywhere for what is missing.
         for thorough in (False, True):
             for at, ranges in _subprograms(unit, thorough):
                 inside = _inside(missing, ranges)
                 if inside:
                     self._expand(unit, at, inside, found)
-            missing = [address for address in addresses if address not in found]
+            missing = [address for address in addresses if address not in found and self._covered(address)]
             if not missing:
                 break
         return found
@@ -129,50 +133,64 @@ def _attributes(unit: Unit, at: int) -> dict[int, Value]:
     return forms.read_attributes(unit.data, at, kind, unit.sizes)[0] if kind is not None else {}
 
 
-def _sibling(attributes: dict[int, Value], at: int, end: int) -> int:
-    """Where the next entry of the same parent is; 0 when that is not said."""
-    value = attributes.get(forms.SIBLING)
-    if value is None or value[0] not in forms.UNIT_REFERENCES:
-        return 0
-    return value[1] if at < value[1] <= end else 0
+def _behind(unit: Unit, at: int, kind: Abbreviation) -> tuple[int, bool]:
+    """(position behind an entry's attributes and, if it says where that is, its children; whether it does)."""
+    data, (place, size, form) = unit.data, kind.sibling
+    if place == -1:
+        return (at + kind.fixed if kind.fixed >= 0 else forms.skip(data, at, kind, unit.sizes)), False
+    if place >= 0 and form in forms.UNIT_REFERENCES:
+        order: Any = unit.sizes.order
+        sibling = int.from_bytes(data[at + place : at + place + size], order)
+    else:
+        attributes, after = forms.read_attributes(data, at, kind, unit.sizes)
+        value = attributes.get(forms.SIBLING)
+        if value is None or value[0] not in forms.UNIT_REFERENCES:
+            return after, False
+        sibling = value[1]
+    # A reference backwards would never end.
+    if at < sibling <= len(data):
+        return sibling, True
+    return forms.skip(data, at, kind, unit.sizes), False
 
 
 def _subprograms(unit: Unit, thorough: bool) -> Iterator[tuple[int, Ranges]]:
     """(position, ranges) of every function with code."""
     data, kinds, sizes, end = unit.data, unit.kinds, unit.sizes, unit.end - unit.start
     unit.sections.spend(end)
-    read, skip = forms.read_attributes, forms.skip
-    at, top = unit.first, True
+    start, (code, at) = unit.first, forms.leb(data, unit.first)
+    if code not in kinds:
+        return
+    at = forms.skip(data, at, kinds[code], sizes)
     while at < end:
         start, code = at, data[at]
         at += 1
-        if code > 127:
-            code, at = forms.leb(data, start)
         if not code:
             continue
+        if code > 127:
+            code, at = forms.leb(data, start)
         kind = kinds.get(code)
         if kind is None:
             raise BinaryError("damaged debug information (an unknown abbreviation)")
-        if kind.tag == _SUBPROGRAM and kind.has_pc:
-            attributes, at = read(data, at, kind, sizes)
-            ranges = unit.ranges_of(attributes)
-            if ranges:
-                yield start, ranges
-        elif kind.children and kind.has_sibling and not thorough and not top:
-            at = _next(unit, at, kind)
-            continue
+        if kind.tag == _SUBPROGRAM and kind.has_pc and (ranges := _ranges(unit, at, kind)):
+            yield start, ranges
+        if kind.children and not thorough:
+            at, _ = _behind(unit, at, kind)
+        elif kind.fixed >= 0:
+            at += kind.fixed
         else:
-            at = skip(data, at, kind, sizes)
-            top = False
-            continue
-        if kind.children and not thorough and (sibling := _sibling(attributes, at, end)):
-            at = sibling
+            at = forms.skip(data, at, kind, sizes)
 
 
-def _next(unit: Unit, at: int, kind: Abbreviation) -> int:
-    """Behind an entry and all that is in it."""
-    attributes, after = forms.read_attributes(unit.data, at, kind, unit.sizes)
-    return _sibling(attributes, after, unit.end - unit.start) or after
+def _ranges(unit: Unit, at: int, kind: Abbreviation) -> Ranges:
+    """The addresses of the entry whose attributes are at a position."""
+    low, high = kind.low, kind.high
+    if low[0] >= 0 and high[0] >= 0 and low[2] == forms.ADDR and high[2] in forms.CONSTANTS:
+        data = unit.data
+        order: Any = unit.sizes.order
+        start = int.from_bytes(data[at + low[0] : at + low[0] + low[1]], order)
+        size = int.from_bytes(data[at + high[0] : at + high[0] + high[1]], order)
+        return [(start, start + size)] if size else []
+    return unit.ranges_of(forms.read_attributes(unit.data, at, kind, unit.sizes)[0])
 
 
 Scope = tuple[int, int, bool, dict[int, Value], list[int]]
@@ -193,38 +211,31 @@ def _scopes(unit: Unit, at: int, addresses: list[int]) -> Iterator[Scope]:
     while depth and at < end:
         start, code = at, data[at]
         at += 1
-        if code > 127:
-            code, at = forms.leb(data, start)
         if not code:
             depth -= 1
             if depth < barren:
                 barren = 0
             continue
+        if code > 127:
+            code, at = forms.leb(data, start)
         kind = kinds.get(code)
         if kind is None:
             raise BinaryError("damaged debug information (an unknown abbreviation)")
         inlined = kind.tag == _INLINED
-        if barren or not (inlined or kind.tag in _BLOCK):
-            if kind.children and kind.has_sibling:
-                attributes, at = forms.read_attributes(data, at, kind, sizes)
-                if sibling := _sibling(attributes, at, end):
-                    at = sibling
-                    continue
-            else:
-                at = forms.skip(data, at, kind, sizes)
-            inside = addresses
-            if kind.tag == _SUBPROGRAM and not barren and kind.children:
-                barren = depth + 1  # a function in a function has its own place in the list
-        else:
-            attributes, at = forms.read_attributes(data, at, kind, sizes)
+        if not barren and (inlined or kind.tag in _BLOCK):
             # A block without addresses of its own is all of the one around it.
-            inside = _inside(addresses, unit.ranges_of(attributes)) if kind.has_pc or inlined else addresses
+            inside = _inside(addresses, _ranges(unit, at, kind)) if kind.has_pc else [] if inlined else addresses
             if inside:
+                attributes, at = forms.read_attributes(data, at, kind, sizes)
                 yield depth, start, inlined, attributes, inside
-            elif kind.children:
-                if sibling := _sibling(attributes, at, end):
-                    at = sibling
-                    continue
-                barren = depth + 1
-        depth += kind.children
+                depth += kind.children
+                continue
+        if not kind.children:
+            at = at + kind.fixed if kind.fixed >= 0 else forms.skip(data, at, kind, sizes)
+            continue
+        at, whole = _behind(unit, at, kind)
+        if not whole:
+            depth += 1
+            # What is in a block without wanted addresses, in a type or another function, does not count.
+            barren = barren or depth
     unit.sections.spend(at - first)

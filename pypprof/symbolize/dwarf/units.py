@@ -21,6 +21,8 @@ from pypprof.symbolize.dwarf.sections import Sections
 _COMPILE, _PARTIAL, _SKELETON = 1, 3, 4  # kinds of units with code of their own
 _FIRST = 1 << 12  # bytes that are enough for a unit's first entry
 
+_LIST = 1 << 9  # bytes that most lists of ranges are shorter than
+
 Ranges = list[tuple[int, int]]
 
 
@@ -161,38 +163,49 @@ class Unit:
 
     def _list(self, at: int) -> Ranges:
         """A list of .debug_rnglists."""
-        data, size, base, found = self.sections.named("rnglists"), self.sizes.address, self.base, Ranges()
-        number = self.sections.number
-        while True:
-            self.sections.spend(4)
-            kind = number("rnglists", at, 1)
+        whole = self.sections.named("rnglists")
+        try:
+            return self._decoded(bytes(whole[at : at + _LIST]))
+        except IndexError:
+            self.sections.spend(len(whole) - at)
+            return self._decoded(bytes(whole[at:]))
+
+    def _decoded(self, data: bytes) -> Ranges:
+        size, base, found = self.sizes.address, self.base, Ranges()
+        order: Any = self.sizes.order
+        leb, at = forms.leb, 0
+        while kind := data[at]:
             at += 1
-            if not kind:
-                return found
-            if kind in (1, 2, 3, 4):
-                first, at = forms.leb(data, at)
-                second, at = forms.leb(data, at) if kind > 1 else (0, at)
+            if kind == 4:  # by far the most frequent
+                first, second, at = data[at], data[at + 1], at + 2
+                if first > 127 or second > 127:
+                    first, at = leb(data, at - 2)
+                    second, at = leb(data, at)
+                start, end = base + first, base + second
+            elif kind == 5:
+                base, at = int.from_bytes(data[at : at + size], order), at + size
+                continue
+            elif kind in (6, 7):
+                start, at = int.from_bytes(data[at : at + size], order), at + size
+                if kind == 6:
+                    end, at = int.from_bytes(data[at : at + size], order), at + size
+                else:
+                    second, at = leb(data, at)
+                    end = start + second
+            elif kind in (1, 2, 3):
+                first, at = leb(data, at)
                 if kind == 1:
                     base = self._indexed_address(first)
                     continue
-                start = base + first if kind == 4 else self._indexed_address(first)
-                end = base + second if kind == 4 else self._indexed_address(second) if kind == 2 else start + second
-            elif kind in (5, 6, 7):
-                start = number("rnglists", at, size)
-                at += size
-                if kind == 5:
-                    base = start
-                    continue
-                if kind == 6:
-                    end = number("rnglists", at, size)
-                    at += size
-                else:
-                    length, at = forms.leb(data, at)
-                    end = start + length
+                second, at = leb(data, at)
+                start = self._indexed_address(first)
+                end = self._indexed_address(second) if kind == 2 else start + second
             else:
                 raise BinaryError("damaged debug information (.debug_rnglists)")
             if start < end:
                 found.append((start, end))
+        self.sections.spend(at)
+        return found
 
 
 class Abbreviations:
