@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "traces": ("traces", "COMMAND", False),
     "tree": ("tree", "COMMAND", False),
     "web": ("pictures", "WEB_COMMAND", False),
+    "weblist": ("weblist", "COMMAND", True),
 }
 
 

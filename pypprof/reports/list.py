@@ -80,8 +80,8 @@ def build(view: View, context: Context) -> ListReport:
         raise CommandError(f"no matches found for regexp: {context.argument}")
     reader = SourceReader(settings.source_path, settings.trim_path)
     for name, files in functions.items():
-        for file in files:
-            reader.expect(file, name)
+        for file, weights in files.items():
+            reader.expect(file, name, weights[0].start_line)
     listed = [
         ListFunction(name, [_file(file, own, reader) for file, own in sorted(files.items(), key=_by_name)])
         for name, files in sorted(functions.items(), key=_by_name)
