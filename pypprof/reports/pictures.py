@@ -14,7 +14,8 @@ _LONGEST = 160
 _FONT = 'graph [fontname="Helvetica"]\nnode [fontname="Helvetica"]\nedge [fontname="Helvetica"]\n'
 
 
-def _dot(report: DotGraph) -> str:
+def drawn_text(report: DotGraph) -> str:
+    """The DOT text for a layout: that of `dot`, with a font, and names short enough to be drawn."""
     pieces = compose(report._replace(longest=_LONGEST))
     return next(pieces) + _FONT + "".join(pieces)
 
@@ -23,14 +24,14 @@ def _page(report: DotGraph) -> Iterator[bytes]:
     from pypprof.render.svg import draw
     from pypprof.render.viewer import dress
 
-    yield dress(draw(_dot(report), "svg"), report)
+    yield dress(draw(drawn_text(report), "svg"), report)
 
 
 def _picture(format_: str, name: str = "", viewer: str = "") -> Command:
     def data(report: DotGraph) -> Iterator[bytes]:
         from pypprof.render.svg import draw
 
-        yield draw(_dot(report), format_)
+        yield draw(drawn_text(report), format_)
 
     name = name or format_
     shown = f"shown by {name}" if viewer else f"as a {format_.upper()} picture"
