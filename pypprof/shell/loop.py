@@ -68,7 +68,11 @@ class Loop:
     def show(self, request: Request) -> None:
         """Make a report and send it where it belongs."""
         rendered = self.session.render(request.command, request.argument, request.settings, request.format)
-        deliver(rendered, request.command, request.settings.output, request.format, emit=self.emit)
+        deliver(rendered, request.command, request.settings.output, request.format, self.for_eyes(), emit=self.emit)
+
+    def for_eyes(self) -> bool:
+        """Whether reports end on a screen: bulky ones then go to a file."""
+        return True
 
     def emit(self, pieces: Iterable[bytes]) -> None:
         """A report for the eyes. The terminal has its own way (pager, pipes)."""

@@ -128,6 +128,9 @@ class TerminalLoop(Loop):
         line, self._pipe = split_pipe(line)
         super().run_one(line)
 
+    def for_eyes(self) -> bool:
+        return not self._pipe
+
     def emit(self, pieces: Iterable[bytes]) -> None:
         data = b"".join(pieces)
         if self._pipe:

@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from pypprof.errors import PprofError
@@ -22,7 +23,7 @@ from pypprof.render.dot import compose
 from pypprof.reports.pictures import drawn_text
 from pypprof.session import Session
 from tests.conftest import LEAK, PROFILES, ROOT
-from tests.support import shapes
+from tests.support import inprocess, oracle, shapes
 
 _SVG = "{http://www.w3.org/2000/svg}"
 SLOW = "digraph{" + "".join(f"n{i}->n{j};" for i in range(300) for j in range(300) if (i * j) % 7 == 1) + "}"
@@ -253,3 +254,43 @@ class TestCache:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
         compiled.write("module", b"code")
         assert compiled.read("module") is None
+
+
+def test_files_and_contents_are_those_of_go(tmp_path: Path, go_pprof: Path) -> None:
+    """The same names of files, the same formats, the same nodes and edges in the SVG."""
+    script = b"svg\nsvg 2\npng\npdf > given.pdf\ngif\nps\ncallgrind\ndot > a.dot\nsvg > b.svg\nproto\n"
+    places = [tmp_path / "go", tmp_path / "ours"]
+    for place in places:
+        place.mkdir()
+    ok, out = oracle.run([str(LEAK)], places[0], script)
+    mine = inprocess.run([str(LEAK)], places[1], script)
+    assert (ok, out) == (mine.status == 0, mine.stdout)
+    theirs, ours = ({p.name: p for p in place.iterdir() if p.is_file()} for place in places)
+    assert set(theirs) == set(ours)
+    assert len(ours) == 10
+    for name, path in ours.items():
+        if name.endswith(".svg"):
+            # Go's pictures come with other ids, but with the titles of the DOT text.
+            assert titles(theirs[name].read_text()) == titles(path.read_text()), name
+        elif name.endswith((".dot", ".callgraph.out")):
+            assert path.read_bytes() == theirs[name].read_bytes(), name
+        else:
+            assert path.read_bytes()[:3] == theirs[name].read_bytes()[:3], name
+    for arguments in (["-svg"], ["-png"], ["-gif", "-output=x.gif"], ["-svg", "-focus=nothing"]):
+        ok, out = oracle.run([*arguments, str(LEAK)], places[0])
+        mine = inprocess.run([*arguments, str(LEAK)], places[1])
+        assert (ok, out[:4]) == (mine.status == 0, mine.stdout[:4]), arguments
+
+
+def titles(text: str) -> Counter[str]:
+    return Counter(re.findall(r"<title>(N\d+(?:(?:&#45;|-)(?:&gt;|>)N\d+)?)</title>", text.replace("&#45;", "-")))
+
+
+def test_on_a_terminal_a_picture_goes_to_a_file(tmp_path: Path) -> None:
+    child = pexpect.spawn(
+        sys.executable, ["-m", "pypprof", "-svg", str(LEAK)], cwd=str(tmp_path),
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, encoding="utf-8",
+    )  # fmt: skip
+    child.expect("Generating report in profile001.svg")
+    child.expect(pexpect.EOF)
+    assert "allocateMemory" in (tmp_path / "profile001.svg").read_text()
