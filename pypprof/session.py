@@ -150,8 +150,10 @@ class Session:
         kept = self._rendered.pop(key, None)
         if kept is None:
             report, warnings = self._build(command, argument, command.override(settings))
-            if command.empty and command.empty(report):
-                warnings += self._why_empty(command.override(settings))
+            lines = self._why_empty(command.override(settings)) if command.empty and command.empty(report) else ()
+            warnings += lines
+            if command.explain and (lines := lines or self._nameless_lines()):
+                report = command.explain(report, lines)
             pieces = _bytes(command, report, format_)
             first, size = [], 0
             for piece in pieces:
@@ -189,11 +191,16 @@ class Session:
     def _why_nameless(self, command: Command) -> tuple[str, ...]:
         """Said once, with the first report that names functions."""
         naming = command.empty or command.argument
-        if self._said_nameless or not naming or not self.profile.is_nameless():
+        if self._said_nameless or not naming:
+            return ()
+        self._said_nameless = True
+        return self._nameless_lines()
+
+    def _nameless_lines(self) -> tuple[str, ...]:
+        if not self.profile.is_nameless():
             return ()
         from pypprof.doctor import why_nameless
 
-        self._said_nameless = True
         return tuple(why_nameless(self.case(self.settings)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pypprof.records import Record
@@ -37,6 +37,7 @@ class Command(Record):
     suffix        a binary or bulky format: in a shell it goes to profile001.<suffix>
     viewer        the program that shows it (BROWSER for any browser), with its arguments
     empty         whether a report has nothing to show; None where that is no reason to wonder
+    explain       the report with lines in it that say why it is empty or nameless
     """
 
     name: str
@@ -54,6 +55,7 @@ class Command(Record):
     suffix: str = ""
     viewer: str = ""
     empty: Callable[[Any], bool] | None = None
+    explain: Callable[[Any, Sequence[str]], Any] | None = None
 
     def override(self, settings: Settings) -> Settings:
         """The settings as this command reads them."""

@@ -79,7 +79,14 @@ class Loop:
         """Make a report and send it where it belongs."""
         format_ = request.format or self.format(request)
         rendered = self.session.render(request.command, request.argument, request.settings, format_)
-        deliver(rendered, request.command, request.settings.output, request.format, emit=lambda _: self.emit(rendered))
+        deliver(
+            rendered, request.command, request.settings.output, request.format, self.for_eyes(),
+            emit=lambda _: self.emit(rendered),
+        )  # fmt: skip
+
+    def for_eyes(self) -> bool:
+        """Whether reports end on a screen: bulky ones then go to a file."""
+        return True
 
     def format(self, request: Request) -> str:
         """The format of a report that asks for none (see Session.render)."""

@@ -137,6 +137,9 @@ class TerminalLoop(Loop):
     def format(self, request: Request) -> str:
         return "" if self._pipe or request.settings.output or not colours_wanted() else "colour"
 
+    def for_eyes(self) -> bool:
+        return not self._pipe
+
     def emit(self, rendered: Rendered) -> None:
         data = b"".join(rendered.pieces)
         if self._pipe:
