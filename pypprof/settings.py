@@ -150,6 +150,12 @@ class Settings(Record):
             url="g",
         ),
     ] = ""
+    trend_by: Annotated[
+        str, Option("trend", "What a row of trend and check is: function, leaf, stack or label:KEY", url="by")
+    ] = "function"
+    memory_limit: Annotated[
+        str, Option("trend", "Memory that the program may use, such as 512MB: trend says when it is full", url="limit")
+    ] = ""
 
 
 def _declared(annotation: object) -> tuple[type, Option]:

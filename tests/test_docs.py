@@ -41,7 +41,7 @@ def test_options() -> None:
 
 def test_json_schema_is_documented() -> None:
     text = (ROOT / "docs" / "machine-readable.md").read_text()
-    for report in ("-top", "-tree", "-peek=main", "-tags", "-traces", "-list=main"):
+    for report in ("-top", "-tree", "-peek=main", "-tags", "-traces", "-list=main", "-trend"):
         source = LEAK if report != "-tags" else ROOT / "fixtures/profiles/store.cpu.pb.gz"
         done = inprocess.run([report, "-json", str(source)], ROOT)
         for key in _keys(json.loads(done.stdout)):
