@@ -118,6 +118,11 @@ def _visible(char: str) -> str:
     return "\ufffd" if "\ud800" <= char <= "\udfff" else char.encode("unicode_escape").decode()
 
 
+def colours_wanted() -> bool:
+    """Whether stdout is a terminal whose user has not said no to colours (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def note(text: str) -> None:
     """One message on stderr."""
     if sys.stderr.isatty():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable
+from functools import cache
 
 from pypprof.errors import BadRegex
 
@@ -55,6 +56,21 @@ def compile_regex(pattern: str, what: str = "") -> Regex:
         return Regex(pattern)
     except BadRegex as error:
         raise BadRegex(f"parsing {what} regexp: {error}" if what else str(error)) from None
+
+
+@cache
+def _byte_matcher(pattern: str):  # type: ignore[no-untyped-def]
+    import re2
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(pattern.encode(), options).search
+
+
+def byte_groups(pattern: str, data: bytes) -> list[bytes] | None:
+    """The groups (b"" for one that took no part) of the first match of one of our own patterns, byte by byte."""
+    found = _byte_matcher(pattern)(data)
+    return None if found is None else [group or b"" for group in found.groups()]
 
 
 def _compiled(pattern: str):  # type: ignore[no-untyped-def]

@@ -12,9 +12,11 @@ import pytest
 from tests.conftest import LEAK, ROOT
 
 _HEAVY = {
-    "prompt_toolkit", "google.protobuf", "elftools", "graphviz", "re2", "http.server", "urllib.request", "asyncio",
-    "numpy.linalg", "numpy.lib", "json", "csv", "logging", "dataclasses", "inspect", "tempfile", "subprocess",
-    "concurrent.futures", "argparse", "email", "ssl", "difflib", "pypprof.shell", "pypprof.web",
+    "prompt_toolkit", "google.protobuf", "elftools", "graphviz", "wasmtime", "re2", "http.server",
+    "urllib.request", "asyncio", "numpy.linalg", "numpy.lib", "json",
+    "csv", "logging", "dataclasses", "inspect", "tempfile", "subprocess",
+    "concurrent.futures", "argparse", "email", "ssl", "difflib", "shlex", "xml", "pypprof.browser", "pypprof.shell",
+    "pypprof.web",
 }  # fmt: skip
 _SHOW = (
     "import sys; from pypprof.cli import main; main(sys.argv[1:]); sys.stderr.write(chr(0) + chr(0).join(sys.modules))"

@@ -10,14 +10,17 @@ from pypprof.regex import Regex
 from pypprof.settings import Settings
 from pypprof.view import View
 
+BROWSER = "browser"  # the viewer of what a browser shows
+
 
 class Context(Record):
     """What a report may know beside its view: the settings with the command's overrides, and
-    the command's own argument."""
+    the command's own argument. What it wants said on stderr it adds to `notes`."""
 
     settings: Settings
-    argument: str = ""
-    regex: Regex | None = None
+    argument: str
+    regex: Regex | None
+    notes: list[str]
 
 
 class Command(Record):
@@ -30,7 +33,10 @@ class Command(Record):
     build         makes the report's data; raises PprofError before anything is printed
     text          the report as text, piece by piece
     data          the report as bytes, for binary formats (then `text` is unused)
+    coloured      the text for a terminal, with colours; names and sources made harmless
     suffix        a binary or bulky format: in a shell it goes to profile001.<suffix>
+    viewer        the program that shows it (BROWSER for any browser), with its arguments
+    empty         whether a report has nothing to show; None where that is no reason to wonder
     """
 
     name: str
@@ -39,12 +45,15 @@ class Command(Record):
     build: Callable[[View, Context], Any]
     text: Callable[[Any], Iterator[str]] | None = None
     data: Callable[[Any], Iterable[bytes]] | None = None
+    coloured: Callable[[Any], Iterator[str]] | None = None
     argument: str = ""
     nodecount: int = 80
     trim: bool = True
     granularity: str | None = None
     noinlines: bool | None = None
     suffix: str = ""
+    viewer: str = ""
+    empty: Callable[[Any], bool] | None = None
 
     def override(self, settings: Settings) -> Settings:
         """The settings as this command reads them."""
@@ -60,11 +69,12 @@ class Command(Record):
         return settings._replace(**changes)
 
 
-def graph_usage(name: str, sort: bool) -> str:
+def graph_usage(name: str, sort: bool, file: bool = True) -> str:
     """Usage of a command that takes a number and filters."""
     cum = " [-cum]" if sort else ""
+    to_file = " [>file]" if file else ""
     lines = [
-        f"{name} [n] [focus_regex ...] [-ignore_regex ...]{cum} [>file]",
+        f"{name} [n] [focus_regex ...] [-ignore_regex ...]{cum}{to_file}",
         "At most n entries, of the samples that go through focus_regex and not through ignore_regex.",
     ]
     if sort:
@@ -78,3 +88,8 @@ def listing_usage(name: str) -> str:
         f"{name} function_regex|address [focus_regex ...] [-ignore_regex ...] [>file]\n"
         "About the functions whose name matches, or that hold the address."
     )
+
+
+def nothing_shown(report: Any) -> bool:
+    """Whether a report with a graph's header shows no node."""
+    return not report.header.shown.nodes

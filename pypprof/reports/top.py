@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pypprof.graph.inlining import inline_marks
 from pypprof.graph.trim import trimmed_graph
 from pypprof.records import Record
-from pypprof.reports.command import Command, Context, graph_usage
+from pypprof.reports.command import Command, Context, graph_usage, nothing_shown
 from pypprof.reports.header import Header, graph_header, header_lines
 from pypprof.reports.values import ValueFormat, graph_format
 from pypprof.units import percentage
@@ -56,5 +56,7 @@ def text(report: TopReport) -> Iterator[str]:
         )
 
 
-COMMAND = Command("top", "The heaviest entries as a table", graph_usage("top", True), build, text, nodecount=0)
+COMMAND = Command(
+    "top", "The heaviest entries as a table", graph_usage("top", True), build, text, nodecount=0, empty=nothing_shown
+)
 TEXT_COMMAND = COMMAND._replace(name="text", usage=graph_usage("text", True))

@@ -12,7 +12,7 @@ from pypprof.graph.edges import Edges
 from pypprof.graph.order import edges_by_node
 from pypprof.graph.trim import trimmed_graph
 from pypprof.records import Record
-from pypprof.reports.command import Command, Context, graph_usage
+from pypprof.reports.command import Command, Context, graph_usage, nothing_shown
 from pypprof.reports.header import Header, graph_header, header_lines
 from pypprof.reports.values import ValueFormat, graph_format
 from pypprof.units import percentage
@@ -95,4 +95,7 @@ def _call_lines(calls: list[Call], whole: int, values: ValueFormat) -> Iterator[
         yield f"{values.text(call.weight):>50} {percentage(call.weight, whole)} |   {call.name}{mark}\n"
 
 
-COMMAND = Command("tree", "Every entry with its callers and callees", graph_usage("tree", True), build, text)
+COMMAND = Command(
+    "tree", "Every entry with its callers and callees", graph_usage("tree", True), build, text,
+    empty=nothing_shown,
+)  # fmt: skip

@@ -18,9 +18,9 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
 from pypprof.errors import CommandError
-from pypprof.line import split_pipe
-from pypprof.output import note, printable, write_stdout
-from pypprof.session import Session
+from pypprof.line import Request, split_pipe
+from pypprof.output import colours_wanted, note, printable, write_stdout
+from pypprof.session import Rendered, Session
 from pypprof.shell.completion import Names, suggest
 from pypprof.shell.highlight import STYLES, highlight
 from pypprof.shell.loop import Loop, greet
@@ -132,12 +132,16 @@ class TerminalLoop(Loop):
         line, self._pipe = split_pipe(line)
         super().run_one(line)
 
-    def emit(self, pieces: Iterable[bytes]) -> None:
-        data = b"".join(pieces)
+    def format(self, request: Request) -> str:
+        return "" if self._pipe or request.settings.output or not colours_wanted() else "colour"
+
+    def emit(self, rendered: Rendered) -> None:
+        data = b"".join(rendered.pieces)
         if self._pipe:
             feed(self._pipe, data)
             return
-        data = printable(data.decode("utf-8", "surrogateescape")).encode("utf-8", "replace")
+        if not rendered.coloured:
+            data = printable(data.decode("utf-8", "surrogateescape")).encode("utf-8", "replace")
         pager = _pager() if data.count(b"\n") >= shutil.get_terminal_size().lines else []
         if pager:
             feed(pager, data)
@@ -147,6 +151,7 @@ class TerminalLoop(Loop):
 
 def _pager() -> list[str]:
     """The user's pager as words; nothing when there is none."""
+    os.environ.setdefault("LESS", "-R")  # shows colours
     wanted = os.environ.get("PYPPROF_PAGER", os.environ.get("PAGER", "less -S"))
     words = shlex.split(wanted)
     return words if words and shutil.which(words[0]) else []
