@@ -88,6 +88,14 @@ def finish(taken: Taken, note: Note, save: bool = True) -> Profile:
     return profile
 
 
+def load_one(what: Sources, source: str) -> Profile:
+    """One of the sources by itself. PprofError with the reason why it cannot be had."""
+    try:
+        return load(what._replace(sources=[source], base=()), lambda _: None)
+    except PprofError as error:
+        raise PprofError(str(error).removeprefix(f"{source}: ")) from None
+
+
 def _save(profile: Profile, note: Note) -> None:
     from pypprof.fetch.saved import save
 

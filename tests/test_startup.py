@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import LEAK, ROOT
 
 _HEAVY = {
-    "prompt_toolkit", "google.protobuf", "elftools", "graphviz", "wasmtime", "re2", "http.server",
+    "prompt_toolkit", "google.protobuf", "capstone", "elftools", "graphviz", "wasmtime", "re2", "http.server",
     "urllib.request", "asyncio", "numpy.linalg", "numpy.lib", "json",
     "csv", "logging", "dataclasses", "inspect", "tempfile", "subprocess",
     "concurrent.futures", "argparse", "email", "ssl", "difflib", "shlex", "xml", "pypprof.browser", "pypprof.shell",

@@ -12,7 +12,7 @@ import subprocess
 
 from pypprof.errors import PprofError
 
-SECONDS = 120.0  # a picture that takes longer is too large to be looked at
+SECONDS = 60.0  # a picture that takes longer is too large to be looked at
 _INSTALL = "install Graphviz (apt install graphviz, brew install graphviz)"
 # The first that the system has; resvg knows no fonts that stand for others.
 _FONTS = "text { font-family: Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', 'Noto Sans', sans-serif }"
@@ -22,10 +22,10 @@ _INVALID = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def draw(dot: str, format_: str) -> bytes:
     """The picture of DOT text in a format of Graphviz's. PprofError when it cannot be made."""
-    data = _clean(dot)
+    data = cleaned(dot)
     try:
         if shutil.which("dot"):
-            return _system(data, format_)
+            return system(data, format_)
         return _without_system(data, format_)
     except (TimeoutError, subprocess.TimeoutExpired):
         raise PprofError(
@@ -33,7 +33,7 @@ def draw(dot: str, format_: str) -> bytes:
         ) from None
 
 
-def _clean(dot: str) -> bytes:
+def cleaned(dot: str) -> bytes:
     """The text with names that Graphviz would take for entities, or that SVG cannot hold, made harmless."""
     return for_xml(dot.replace("&", "&amp;")).encode()
 
@@ -43,7 +43,8 @@ def for_xml(text: str) -> str:
     return _INVALID.sub("\ufffd", text)
 
 
-def _system(data: bytes, format_: str) -> bytes:
+def system(data: bytes, format_: str) -> bytes:
+    """The layout of the system's Graphviz."""
     from graphviz.backend import dot_command, execute
 
     try:

@@ -23,7 +23,7 @@ from pypprof.regex import Regex
 from pypprof.render.colours import DIM, HEADING, PLAIN, heat, paint
 from pypprof.reports.command import Command, Context, listing_usage
 from pypprof.reports.header import ProfileHeader, profile_header
-from pypprof.reports.objects import Function, ObjectFile
+from pypprof.reports.objects import MOST_CODE, Function, ObjectFile
 from pypprof.reports.values import ValueFormat, value_format
 from pypprof.units import percentage, wrap64
 from pypprof.view import View
@@ -94,7 +94,10 @@ def build(view: View, context: Context) -> DisasmReport:
     settings = context.settings
     nodes = _Nodes(view, context)
     listed = []
-    for function, file in _matching(view, nodes, context.argument, context.regex):
+    chosen = _matching(view, nodes, context.argument, context.regex)
+    if sum(function.end - function.start for function, _ in chosen) > MOST_CODE:
+        raise CommandError(f"more than {MOST_CODE >> 20} MB of instructions match; choose fewer functions")
+    for function, file in chosen:
         rows = nodes.inside(file, function)
         own = [nodes.weights.flat_values(), nodes.weights.cum_values()]
         flat, cum = (wrap64(sum(column.take(nodes.node.take(rows)).tolist())) for column in own)
