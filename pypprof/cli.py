@@ -107,6 +107,8 @@ def _open(line: CommandLine) -> int:
         return run(what, line)
     if line.command:
         return _one_shot(Session(load(what, note), line.settings, what), line)
+    if line.format:
+        raise UsageError("-json, -csv and -html are forms of a report: name one, such as -top")
     if "-" in (*what.sources, *what.base) and not line.source["http"]:
         raise UsageError("with the profile on stdin the shell has nothing to read: name a report, such as -top")
     taken = take(what, note)

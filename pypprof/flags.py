@@ -138,8 +138,6 @@ def _check(command: str, settings: Settings, source: dict[str, str | int | bool]
         raise UsageError("must have base profile to normalize by")
     if sum(bool(source[name]) for name in FORMATS) > 1:
         raise UsageError("must set at most one of -json, -csv and -html")
-    if any(source[name] for name in FORMATS) and not command:
-        raise UsageError("-json, -csv and -html are forms of a report: name one, such as -top")
 
 
 def kind_of(name: str) -> type | None:
