@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from pypprof.columns import I8, U8, Array, Ints
+from pypprof.columns import I8, U8, Array, Ints, all_true, any_true, group_edges, largest
 from pypprof.errors import BinaryError
 from pypprof.symbolize.elf import text_at
 from pypprof.symbolize.frames import Frame, Frames
@@ -95,7 +95,7 @@ class LineTable:
         tables, trees = np.zeros(len(rows), I8) - 1, np.zeros(len(rows), I8) - 1
         size = 44 if self.version >= 20 else 40
         start = self._records.take(rows).astype(I8)
-        kinds = np.frombuffer(self._functions, np.uint8).take(start + size - 1, mode="clip")
+        kinds = np.frombuffer(self._functions, "u1").take(start + size - 1, mode="clip")
         count = records[:, _COUNT].astype(I8)
         some = ((kinds > _INLINE_TREE) & (count > _INLINE_INDEX) & (count < 1 << 16)).nonzero()[0]
         start, count = start[some] + size, count[some]
@@ -112,8 +112,8 @@ class LineTable:
         else:
             at = tree + 20 * index
             name, offset = (self.numbers(self._inline, at + n) for n in (12, 16))
-            start = np.zeros(len(tree), np.uint32)
-        return name, start.astype(np.int32), offset
+            start = np.zeros(len(tree), "u4")
+        return name, start.astype("i4"), offset
 
     def has_trees(self) -> bool:
         """Whether the trees of inlined calls are where `inline` says: judged by some of them."""
@@ -126,10 +126,10 @@ class LineTable:
             return False
         sizes = self.entries.take(some + 1) - self.entries.take(some)
         named = [bool(self.name(name)) for name in names.tolist()]
-        return bool((offsets <= sizes).all()) and all(named)
+        return all_true(offsets <= sizes) and all(named)
 
     def tables(self, offsets: Ints) -> PcTables:
-        return PcTables(np.frombuffer(self._pcs, np.uint8), offsets, self._quantum)
+        return PcTables(np.frombuffer(self._pcs, "u1"), offsets, self._quantum)
 
     def name(self, offset: int) -> str:
         return self._cached(False, offset)
@@ -149,10 +149,10 @@ class LineTable:
         """The 4-byte numbers at positions. BinaryError for one beyond the data."""
         size = len(data)
         at = np.asarray(at)
-        if at.size and (int(at.min()) < 0 or int(at.max()) + 4 > size):
+        if any_true(((at < 0) | (at > size - 4)).ravel()):
             raise BinaryError("the Go line table is damaged")
-        parts = np.frombuffer(data, np.uint8).take(at[..., None] + np.arange(4))
-        numbers: Array = parts.view(self._order + "u4")[..., 0].astype(np.uint32)
+        parts = np.frombuffer(data, "u1").take(at[..., None] + np.arange(4))
+        numbers: Array = parts.view(self._order + "u4")[..., 0].astype("u4")
         return numbers
 
     def _cached(self, path: bool, offset: int) -> str:
@@ -194,9 +194,21 @@ class LineTable:
         table = np.frombuffer(functab[:size], f"{self._order}u{field}").astype(U8)
         self.entries: Array = table[::2] + U8.type(self._text)
         self._records: Array = table[1::2]
-        if (table[2::2] < table[:-1:2]).any() or int(self._records.max()) > len(self._functions):
+        if any_true(table[2::2] < table[:-1:2]) or largest(self._records) > len(self._functions):
             raise BinaryError("the Go line table is damaged")
         return size
+
+
+def _numbered(values: Ints) -> tuple[Ints, Ints]:
+    """(the distinct values, ascending; the number of each value among them)."""
+    order = values.argsort(kind="stable")
+    ordered = values.take(order)
+    edges = group_edges(ordered)
+    numbers = np.zeros(len(values), I8)
+    numbers[edges[1:]] = 1
+    places = np.empty(len(values), I8)
+    places[order] = numbers.cumsum()
+    return ordered.take(edges), places
 
 
 class _Wanted:
@@ -204,7 +216,7 @@ class _Wanted:
 
     def __init__(self, table: LineTable, rows: Ints, addresses: Array, inlined: bool) -> None:
         self._table = table
-        functions, self._function = np.unique(rows, return_inverse=True)
+        functions, self._function = _numbered(rows)
         self._records = table.records(functions)
         self._entry = table.entries.take(functions)
         self._pc = (addresses.astype(U8) - self._entry.take(self._function)).astype(I8)
@@ -213,15 +225,15 @@ class _Wanted:
         if inlined and table.version >= 18:
             calls, self._tree = table.inlined_calls(functions, self._records)
         files, lines = (self._records[:, field].astype(I8) for field in (_FILES, _LINES))
-        offsets, places = np.unique(np.concatenate((files, lines, calls)), return_inverse=True)
+        offsets, places = _numbered(np.concatenate((files, lines, calls)))
         self._files, self._lines, self._calls = places.reshape(3, -1)
         self._tables = table.tables(offsets)
 
     def frames(self) -> list[Frames]:
         names = self._records[:, _NAME].astype(I8)
         starts = np.zeros(len(names), I8)
-        if self._tree.size and (self._tree >= 0).any() and self._table.version >= 20:
-            starts = self._records[:, _START].astype(np.int32).astype(I8)
+        if any_true(self._tree >= 0) and self._table.version >= 20:
+            starts = self._records[:, _START].astype("i4").astype(I8)
         found: list[list[Frame]] = [[] for _ in self._pc]
         which, pc = np.arange(len(self._pc)), self._pc
         for _ in range(_DEEPEST):
