@@ -109,7 +109,7 @@ def locate(mapping: Mapping, directories: list[str], note: Note) -> str | None:
     """The local file of a mapping, if one of the usual places has it. A build id must agree."""
     from pypprof.fetch.binaries import candidates, is_binary
 
-    for path in candidates(mapping, directories):
+    for path in dict.fromkeys(candidates(mapping, directories)):
         if not is_binary(path):
             continue
         if mapping.build_id:
