@@ -15,6 +15,7 @@ from pypprof.profile.model import Mapping, Profile
 from pypprof.records import Record
 from pypprof.reports.interest import AddressWeights, Interest
 from pypprof.reports.objects import MOST_CODE, ObjectFile
+from pypprof.symbolize.disasm import Instruction
 from pypprof.symbolize.frames import Frame
 from pypprof.units import wrap64
 
@@ -76,7 +77,7 @@ class CodeMap:
         self.files: dict[str, SourceFile] = {}
         ranges, bare = self._split()
         self._bare = {address: self._known(address) for address in bare}
-        self._runs = [self._decoded(range_) for range_ in ranges]
+        self._runs = self._decoded(ranges)
         self._place(inlined=False)
         if not any(self.weight(use)[1] for file in self.files.values() for uses in file.lines.values() for use in uses):
             # Go's page would be empty: its tool does not know of functions that were inlined.
@@ -138,28 +139,40 @@ class CodeMap:
         self.code[address] = Code(address, 1, "", first.file, first.line, flat, cum, None)
         return frames
 
-    def _decoded(self, range_: _Range) -> list[tuple[int, Frame]]:
-        """Decode a range; (runtime address, place) of its instructions."""
-        bias, object_ = range_.object.bias, range_.object
+    def _decoded(self, ranges: list[_Range]) -> list[list[tuple[int, Frame]]]:
+        """Decode ranges; (runtime address, place) of their instructions."""
+        found = [self._instructions(range_) for range_ in ranges]
+        places: dict[ObjectFile, dict[int, Frame]] = {range_.object: {} for range_ in ranges}
+        for object_, own in places.items():
+            addresses = sorted(
+                {i.address for r, code in zip(ranges, found, strict=True) if r.object is object_ for i in code}
+            )
+            own.update(zip(addresses, object_.places(addresses), strict=True))
+        runs = []
+        for range_, instructions in zip(ranges, found, strict=True):
+            run = []
+            for index, instruction in enumerate(instructions):
+                following = instructions[index + 1].address if index + 1 < len(instructions) else 0
+                size = following - instruction.address if following > instruction.address else instruction.size
+                address = (instruction.address + range_.object.bias) & _MASK
+                place = places[range_.object][instruction.address]
+                flat, cum = self._within(address, size)
+                self.code[address] = Code(
+                    instruction.address, size, instruction.text, place.file, place.line, flat, cum, range_.object
+                )
+                run.append((address, place))
+            runs.append(run)
+        return runs
+
+    def _instructions(self, range_: _Range) -> list[Instruction]:
+        object_ = range_.object
+        begin, end = ((address - object_.bias) & _MASK for address in (range_.begin, range_.end))
+        end = min(end, begin + MOST_CODE // _MOST_RANGES)
         try:
-            begin, end = (range_.begin - bias) & _MASK, (range_.end - bias) & _MASK
-            end = min(end, begin + MOST_CODE // _MOST_RANGES)
-            found = list(object_.decode_around(begin, end, self._intel)) if begin < end else []
+            return list(object_.decode_around(begin, end, self._intel)) if begin < end else []
         except BinaryError as error:
             self.notes.append(f"no instructions: {error}")
             return []
-        places = object_.places([instruction.address for instruction in found])
-        run = []
-        for index, (instruction, place) in enumerate(zip(found, places, strict=True)):
-            following = found[index + 1].address if index + 1 < len(found) else 0
-            size = following - instruction.address if following > instruction.address else instruction.size
-            address = (instruction.address + bias) & _MASK
-            flat, cum = self._within(address, size)
-            self.code[address] = Code(
-                instruction.address, size, instruction.text, place.file, place.line, flat, cum, object_
-            )
-            run.append((address, place))
-        return run
 
     def _within(self, address: int, size: int) -> tuple[int, int]:
         """The values at an instruction, also at those that point into its middle."""

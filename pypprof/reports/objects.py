@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pypprof.columns import U8, Array
+from pypprof.columns import I8, U8, Array, ragged_positions
 from pypprof.errors import BinaryError
 from pypprof.naming import find_debug, open_binary
 from pypprof.profile.model import Mapping
@@ -22,6 +22,7 @@ from pypprof.symbolize.gopclntab import LineTable
 
 MOST_CODE = 16 << 20  # bytes of code in one report
 _LONGEST = 1 << 20  # bytes of a function that are decoded to get to an address in it
+_PADDING = 64  # most bytes between a function and the next
 _NEAR = 16  # symbols looked at before an address: those of one address, and those without a size
 # Marks of the linker, no names of what is at their address.
 _MARKS = {"runtime.text", "text", "_text", "runtime.etext", "etext", "_etext"}
@@ -126,22 +127,28 @@ class ObjectFile:
 
     def _go_functions(self, addresses: Array) -> list[Function]:
         assert self._go is not None
-        rows = self._go.rows(addresses)
-        entries, found = self._go.entries, []
-        for row in sorted(set(rows[rows >= 0].tolist())):
-            start = int(entries[row])
-            end = min(int(entries[row + 1]), start + _LONGEST)
-            # Behind the code there is padding, which belongs to no line.
-            inside = np.array([frame[0].line >= 0 for frame in self._go.frames(np.arange(start, end, dtype=U8))])
-            end = start + int(inside.nonzero()[0][-1]) + 1 if inside.any() else end
-            found.append(Function(self._go_name(row), start, end))
-        return found
+        found = self._go.rows(addresses)
+        rows = np.unique(found[found >= 0])
+        starts, ends = self._go.entries.take(rows), self._go.entries.take(rows + 1)
+        # Behind the code there is padding, which belongs to no line.
+        tails = np.maximum(ends - np.minimum(ends - starts, U8.type(_PADDING)), starts)
+        counts = (ends - tails).astype(I8)
+        inside = [
+            frame[0].line >= 0 for frame in self._go.frames(ragged_positions(tails.astype(I8), counts).astype(U8))
+        ]
+        functions, at = [], 0
+        columns = (starts.tolist(), tails.tolist(), counts.tolist())
+        for name, start, tail, count in zip(self._go.names(rows), *columns, strict=True):
+            used = max((place for place in range(count) if inside[at + place]), default=-1) + 1
+            functions.append(Function(name, start, tail + (used or count)))
+            at += count
+        return functions
 
     def _go_name(self, row: int) -> str:
         name = self._names.get(row)
         if name is None:
             assert self._go is not None
-            name = self._names[row] = self._go.frames(self._go.entries[row : row + 1])[0][0].system_name
+            name = self._names[row] = self._go.names(np.array([row], I8))[0]
         return name
 
     def _name_at(self, address: int) -> tuple[str, int] | None:

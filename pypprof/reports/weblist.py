@@ -17,7 +17,7 @@ from pypprof.render.weblist import Call, Function, Instruction, Line, page
 from pypprof.reports.command import BROWSER, Command, Context, listing_usage
 from pypprof.reports.disasm import parse_address
 from pypprof.reports.header import ProfileHeader, profile_header, profile_lines
-from pypprof.reports.instructions import Code, CodeMap, SourceFile, Use, canonical
+from pypprof.reports.instructions import CodeMap, SourceFile, Use, canonical
 from pypprof.reports.interest import AddressWeights, Interest
 from pypprof.reports.objects import ObjectFile
 from pypprof.reports.values import ValueFormat, value_format
@@ -81,15 +81,13 @@ class _Writer:
 
     def __init__(self, code: CodeMap, interest: Interest, reader: SourceReader, total: int) -> None:
         self._code, self._printed, self._reader, self._total = code, interest.printed, reader, total
+        self._chains = self._inlined()
 
     def functions(self, file: SourceFile) -> Iterator[Function]:
         """Those with a cumulative value, by line."""
         for part in self._parts(file):
             if part.cum:
-                chains = self._chains(file, part)
-                lines = [
-                    line for at in range(part.begin, part.end) if (line := self._line(file, part.name, at, chains))
-                ]
+                lines = [line for at in range(part.begin, part.end) if (line := self._line(file, at))]
                 percent = percentage(part.cum, self._total).strip()
                 yield Function(part.name, file.name, part.flat, part.cum, percent, lines)
 
@@ -120,7 +118,7 @@ class _Writer:
             parts[-1].end += _MARGIN
         return parts
 
-    def _line(self, file: SourceFile, function: str, number: int, chains: dict[int, str]) -> Line | None:
+    def _line(self, file: SourceFile, number: int) -> Line | None:
         uses = file.lines.get(number, [])
         source = self._reader.line(file.name, number)
         if source is None:
@@ -128,14 +126,14 @@ class _Writer:
                 return None
             source = _NO_SOURCE if number else _UNKNOWN_LINES
         flat, cum = map(wrap64, map(sum, zip((0, 0), *map(self._code.weight, uses), strict=True)))
-        instructions = list(self._instructions(uses, chains)) if self._has_code(uses) else []
+        instructions = list(self._instructions(uses)) if self._has_code(uses) else []
         return Line(number, flat, cum, source, instructions)
 
     def _has_code(self, uses: list[Use]) -> bool:
         """Whether there is more to see than the line itself."""
         return any(use.calls or self._code.code[use.address].text for use in uses)
 
-    def _instructions(self, uses: list[Use], chains: dict[int, str]) -> Iterator[Instruction]:
+    def _instructions(self, uses: list[Use]) -> Iterator[Instruction]:
         current: tuple[tuple[str, int], ...] = ()
         expected = 0
         for use in uses:
@@ -152,22 +150,24 @@ class _Writer:
             apart = use.address != expected
             expected = use.address + code.size
             yield Instruction(
-                code.address, code.flat, code.cum, code.text, place, apart, calls, chains.get(use.address, "")
+                code.address, code.flat, code.cum, code.text, place, apart, calls, self._chains.get(use.address, "")
             )
 
-    def _chains(self, file: SourceFile, part: _Part) -> dict[int, str]:
+    def _inlined(self) -> dict[int, str]:
         """Of each address in inlined code, by which calls it got there."""
-        by_object: dict[ObjectFile, list[tuple[int, Code]]] = {}
-        for line in range(part.begin, part.end):
-            for use in file.lines.get(line, ()):
-                code = self._code.code[use.address]
-                if code.object is not None:
-                    by_object.setdefault(code.object, []).append((use.address, code))
+        by_object: dict[ObjectFile, dict[int, int]] = {}
+        for file in self._code.files.values():
+            for uses in file.lines.values():
+                for use in uses:
+                    code = self._code.code[use.address]
+                    if code.object is not None:
+                        by_object.setdefault(code.object, {})[code.address] = use.address
         chains = {}
         for object_, own in by_object.items():
-            own = sorted(set(own), key=lambda item: item[1].address)
-            frames = object_.frames([code.address for _, code in own])
-            chains.update({address: self._chain(f) for (address, _), f in zip(own, frames, strict=True) if len(f) > 1})
+            addresses = sorted(own)
+            for address, frames in zip(addresses, object_.frames(addresses), strict=True):
+                if len(frames) > 1:
+                    chains[own[address]] = self._chain(frames)
         return chains
 
     def _chain(self, frames: Frames) -> str:
