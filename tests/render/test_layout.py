@@ -130,6 +130,14 @@ def test_png_without_graphviz(tmp_path: Path) -> None:
     assert done.stdout == b""
 
 
+def test_png_without_any_font(monkeypatch: pytest.MonkeyPatch) -> None:
+    """resvg would leave out the text: a picture that says nothing."""
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr(svg, "_FONT_PLACES", ("/nonexistent",))
+    with pytest.raises(PprofError, match="needs a font"):
+        svg.draw("digraph{a->b}", "png")
+
+
 @pytest.mark.parametrize("format_", ["pdf", "ps", "gif", "jpg", "evince", "gv"])
 def test_formats_that_need_graphviz_say_so(tmp_path: Path, format_: str) -> None:
     done = run(tmp_path, "-" + format_)
