@@ -62,9 +62,7 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "pypprof", "trend", directory], check=True, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - began
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(
-        f"{options.snapshots} snapshots of {options.samples} samples: {seconds:.1f} s, {memory:.0f} MB at most a process"
-    )
+    print(f"{options.snapshots} snapshots of {options.samples} samples: {seconds:.1f} s, {memory:.0f} MB a process")
 
 
 if __name__ == "__main__":

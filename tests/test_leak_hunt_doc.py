@@ -45,7 +45,7 @@ def test_the_tutorial(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     outputs = dict(re.findall(r"@@@ (\d+)\n(.*?)(?=@@@ |\Z)", done.stdout, re.DOTALL))
-    told = {command: outputs[str(index)] for index, command in enumerate(commands)}
+    told: dict[str, str] = {command: outputs[str(index)] for index, command in enumerate(commands)}
 
     def output(start: str) -> str:
         return next(out for command, out in told.items() if command.startswith("pypprof " + start))

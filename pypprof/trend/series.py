@@ -93,24 +93,59 @@ def _modified(path: str) -> int:
         return 0
 
 
+class _Sent(Record):
+    """A snapshot on its way from another process: its keys are numbers, new ones come along once.
+
+    A thousand names a snapshot would cost more time to send than to work out.
+    """
+
+    snapshot: Snapshot
+    process: int
+    numbers: Ints
+    new: list[Key]
+
+
 class _Work:
     """snapshot() with its arguments, for another process."""
 
     def __init__(self, read: Read, settings: Settings) -> None:
         self._read, self._settings = read, settings
 
-    def __call__(self, path: str) -> Snapshot:
-        return snapshot(path, self._read, self._settings)
+    def __call__(self, path: str) -> _Sent:
+        import os
+
+        made = snapshot(path, self._read, self._settings)
+        if made.sites is None:
+            return _Sent(made, os.getpid(), np.zeros(0, np.int32), [])
+        before = len(_sent)
+        numbers = np.array([_sent.setdefault(key, len(_sent)) for key in made.sites.keys], np.int32)
+        new = [key for key in made.sites.keys if _sent[key] >= before]
+        return _Sent(made._replace(sites=made.sites._replace(keys=[])), os.getpid(), numbers, new)
+
+
+_sent: dict[Key, int] = {}  # in a process of the pool: the keys that it has sent
+
+
+def _received(sent: Iterator[_Sent]) -> Iterator[Snapshot]:
+    """The snapshots with their keys; those of one process come in the order in which it made them."""
+    keys: dict[int, list[Key]] = {}
+    for one in sent:
+        known = keys.setdefault(one.process, [])
+        known += one.new
+        sites = one.snapshot.sites
+        if sites is not None:
+            sites = sites._replace(keys=[known[number] for number in one.numbers.tolist()])
+        yield one.snapshot._replace(sites=sites)
 
 
 def snapshots(paths: Sequence[str], read: Read, settings: Settings) -> Iterator[Snapshot]:
     """All of them, in the order of the paths, by as many processes as there are cores."""
     import os
 
-    work = _Work(read, settings)
     cores = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
     if len(paths) < _WORTH_PROCESSES or cores == 1:
-        yield from map(work, paths)
+        for path in paths:
+            yield snapshot(path, read, settings)
         return
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
@@ -119,7 +154,7 @@ def snapshots(paths: Sequence[str], read: Read, settings: Settings) -> Iterator[
     context = get_context("forkserver" if _threaded() else "fork")
     pool = ProcessPoolExecutor(cores, context, initializer=_keep_memory)
     try:
-        yield from pool.map(work, paths, chunksize=4)
+        yield from _received(pool.map(_Work(read, settings), paths, chunksize=4))
     except BrokenProcessPool:
         raise PprofError("a process that reads the profiles was ended from outside (out of memory?)") from None
     finally:

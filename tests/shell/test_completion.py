@@ -75,7 +75,7 @@ def test_trend(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.chdir(tmp_path)
     assert texts("trend ./s") == ["./snapshots/"]
     assert texts("trend_by=st") == ["stack"]
-    assert "label:bytes" in texts("trend_by=label:b")
+    assert "label:endpoint" in texts("trend_by=label:e")
 
 
 def test_files_behind_a_redirection(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]

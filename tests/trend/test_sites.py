@@ -41,7 +41,7 @@ def make(path: Path, when: float, stacks: list[tuple[list[str], int]], build: st
                 ids[name] = len(ids) + 1
                 made.function(ids[name], name, file=FILES.get(name, "/src/app/other.go"))
                 made.location(ids[name], [(ids[name], 7, 0)], 1, start + ids[name])
-        own = labels[place] if labels else ()
+        own: Any = labels[place] if labels else ()
         made.sample([ids[name] for name in frames], [value] * len(made.types), own)
     made.header(time=int(when * 1e9), period=1)
     path.write_bytes(gzip.compress(made.encode()))
