@@ -25,8 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     _faststart.start()
     from pypprof.errors import PprofError, UsageError
-    from pypprof.output import note
+    from pypprof.output import internal_error, note, reopen_closed, silence_stdout
 
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        reopen_closed()
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     except UsageError as error:
@@ -39,18 +41,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         note("interrupted")
         return 130
     except BrokenPipeError:
-        return _broken_pipe()
+        silence_stdout()  # the reader has gone, which is its right
+        return 1
     except MemoryError:
         note("pypprof: out of memory")
         return 1
-
-
-def _broken_pipe() -> int:
-    """The reader of stdout has gone, which is its right."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+    except Exception as error:
+        note(f"pypprof: {internal_error(error)}")
+        return 1
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -99,6 +97,7 @@ def _open(line: CommandLine) -> int:
     from pypprof.errors import UsageError
     from pypprof.load import finish, load, take
     from pypprof.output import note
+    from pypprof.profile.stacks import without_empty_tags
     from pypprof.session import Session
 
     what = sources(line)
@@ -107,11 +106,14 @@ def _open(line: CommandLine) -> int:
 
         return run(what, line)
     if line.command:
-        return _one_shot(Session(load(what, note), line.settings), line)
+        return _one_shot(Session(load(what, note), line.settings, what), line)
+    if line.format:
+        raise UsageError("-json, -csv and -html are forms of a report: name one, such as -top")
     if "-" in (*what.sources, *what.base) and not line.source["http"]:
         raise UsageError("with the profile on stdin the shell has nothing to read: name a report, such as -top")
     taken = take(what, note)
-    session = Session(finish(taken, note), line.settings._replace(compact_labels=True), taken)
+    profile = without_empty_tags(finish(taken, note))
+    session = Session(profile, line.settings._replace(compact_labels=True), what, taken)
     strict = bool(line.source["strict"])
     if sys.stdin.isatty() and _capable_terminal():
         from pypprof.shell import terminal
@@ -141,22 +143,17 @@ def sources(line: CommandLine) -> Sources:
 
 
 def _one_shot(session: Session, line: CommandLine) -> int:
-    from pypprof.output import new_file, note, write_file, write_stdout
-    from pypprof.reports import load
+    from pypprof.deliver import deliver
+    from pypprof.output import colours_wanted
 
     format_ = line.format
+    if not format_ and not line.settings.output and colours_wanted():
+        format_ = "colour"
     rendered = session.render(line.command, line.argument, line.settings, format_)
-    for warning in rendered.warnings:
-        note(warning)
-    path = line.settings.output
-    suffix = load(line.command).suffix
-    if not path and suffix and not format_ and sys.stdout.isatty():
-        path = new_file("", "profile", "." + suffix)
-    if path:
-        note(f"Generating report in {path}")
-        write_file(path, rendered.pieces)
-    else:
-        write_stdout(rendered.pieces)
+    deliver(
+        rendered, line.command, line.settings.output, format_.removeprefix("colour"), for_eyes=sys.stdout.isatty(),
+        wait=True,
+    )  # fmt: skip
     return 0
 
 

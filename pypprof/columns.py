@@ -29,6 +29,7 @@ else:
     Array = Bools = Ints = Rows = UInts = np.ndarray
 
 I4, I8, U4, U8 = (np.dtype(code) for code in ("<i4", "<i8", "<u4", "<u8"))
+F8 = np.dtype("<f8")
 BOOL = np.dtype("?")
 
 

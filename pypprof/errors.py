@@ -4,6 +4,7 @@ PprofError                 one clear line for the user; exit status 1
  ├── UsageError            the command line is wrong; exit status 2
  ├── CommandError          a shell line is wrong; the shell goes on
  ├── BadRegex              a regular expression does not compile
+ ├── BinaryError           a program file cannot be read
  └── ProfileError          the input is not a valid profile
       ├── Malformed        bytes that do not decode
       ├── Unrecognized     no decoder claims the bytes
@@ -29,6 +30,10 @@ class CommandError(PprofError):
 
 class BadRegex(PprofError):
     """A pattern is not valid RE2 syntax."""
+
+
+class BinaryError(PprofError):
+    """A program, library or debug file cannot be used."""
 
 
 class ProfileError(PprofError):

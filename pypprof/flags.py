@@ -155,9 +155,7 @@ def kind_of(name: str) -> type | None:
 
 
 def scan(
-    argv: Sequence[str],
-    kind_of: Callable[[str], type | None],
-    mixed: bool = False,
+    argv: Sequence[str], kind_of: Callable[[str], type | None], mixed: bool = False
 ) -> tuple[dict[str, str | int | float | bool], list[str]]:
     """(value of each flag given, the arguments behind the flags, or between them when `mixed`)."""
     values: dict[str, str | int | float | bool] = {}

@@ -17,6 +17,8 @@ from pypprof.fetch import binaries
 from pypprof.fetch.content import described
 from pypprof.fetch.reading import Reader, Source, expanded
 from pypprof.fetch.transport import Transport
+from pypprof.naming import locate, named
+from pypprof.profile.aside import with_own_names
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
 from pypprof.records import Record
@@ -146,7 +148,8 @@ class _Grab:
         """(the profile, the server it came from, or why there is none); runs in any thread."""
         try:
             data, address = self._reader.read(index)
-            return _with_binaries(_parsed(data), self._what), address, None
+            profile = _with_binaries(_parsed(data), self._what, self._note)
+            return _with_text_names(profile, self._what), address, None
         except PprofError as error:
             return None, None, error
 
@@ -186,10 +189,10 @@ def _combine(profiles: list[Profile]) -> Profile:
         raise PprofError(f"problem fetching profiles: {error}") from None
 
 
-def _with_binaries(profile: Profile, what: Sources) -> Profile:
+def _with_binaries(profile: Profile, what: Sources, note: Note) -> Profile:
     """The profile with the local files of its mappings; a profile without mappings gets one."""
     directories = binaries.search_path()
-    mappings = [m._replace(file=found) if (found := binaries.locate(m, directories)) else m for m in profile.mappings]
+    mappings = [m._replace(file=found) if (found := locate(m, directories, note)) else m for m in profile.mappings]
     if not mappings:
         mappings = [Mapping(1)]
         locations = profile.locations
@@ -199,6 +202,14 @@ def _with_binaries(profile: Profile, what: Sources) -> Profile:
     if what.build_id and not mappings[0].build_id:
         mappings[0] = mappings[0]._replace(build_id=what.build_id)
     return profile._replace(mappings=tuple(mappings))
+
+
+def _with_text_names(profile: Profile, what: Sources) -> Profile:
+    """The profile with the names of its own text, unless a binary may know better: then they come last.
+
+    Before the merge, because equal addresses of two texts may have different names.
+    """
+    return profile if what.binary or what.build_id else with_own_names(profile, what.symbolize)
 
 
 def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
@@ -213,15 +224,11 @@ def _without_base(profile: Profile, base: Profile, what: Sources) -> Profile:
 
 
 def _named(profile: Profile, what: Sources, origins: Origins, note: Note) -> Profile:
-    modes = what.symbolize.lower().split(":")
-    if "none" in modes or "no" in modes:
-        return profile
-    places = [mode for mode in modes if mode in ("local", "fastlocal", "remote")]
-    if origins and places[-1:] in ([], ["remote"]):
-        profile = _named_by_servers(profile, what, origins, "force" in modes, note)
-    from pypprof.symbolize.demangle import demangled
+    def by_servers(profile: Profile, force: bool) -> Profile:
+        return _named_by_servers(profile, what, origins, force, note)
 
-    return demangled(profile)
+    profile = named(profile, what.symbolize, note, by_servers if origins else None)
+    return with_own_names(profile, what.symbolize)
 
 
 def _named_by_servers(profile: Profile, what: Sources, origins: Origins, force: bool, note: Note) -> Profile:

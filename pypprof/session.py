@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pypprof.errors import CommandError, PprofError
@@ -13,11 +13,13 @@ from pypprof.records import Record
 from pypprof.regex import compile_regex
 from pypprof.reports import load
 from pypprof.reports.command import Command, Context
+from pypprof.reports.formats import in_format
 from pypprof.settings import DEFAULTS, Settings, assign
 from pypprof.view import FILTER_OPTIONS, Filtered, View, build_view, filter_profile, sample_index
 from pypprof.view.tags import NumericUnits, numeric_units
 
 if TYPE_CHECKING:
+    from pypprof.doctor import Case
     from pypprof.load import Sources, Taken
 
 Note = Callable[[str], None]
@@ -27,19 +29,31 @@ _LARGE_REPORT = 4 << 20  # bytes; what is larger is not kept
 
 
 class Rendered(Record):
-    """A report as bytes, piece by piece, and what to say on stderr. Can be read once."""
+    """A report as bytes, piece by piece, and what to say on stderr. Can be read once.
+
+    `coloured`: holds a terminal's colours, and nothing else that would control it.
+    """
 
     pieces: Iterable[bytes]
     warnings: tuple[str, ...]
+    coloured: bool = False
 
 
 class Session:
     """One loaded profile and the state of the shell around it."""
 
-    def __init__(self, profile: Profile, settings: Settings = DEFAULTS, taken: Taken | None = None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        settings: Settings = DEFAULTS,
+        what: Sources | None = None,
+        taken: Taken | None = None,
+    ) -> None:
         self.profile = profile
         self.settings = settings
-        self.taken = taken  # None for a profile that did not come from sources
+        self.what = what  # where the profile is from; None when it did not come from sources
+        self.taken = taken  # what can be finished again with another base
+        self._said_nameless = False
         self._undo: list[Settings] = []
         self._units: NumericUnits | None = None
         self._filtered: OrderedDict[object, Filtered] = OrderedDict()
@@ -68,14 +82,16 @@ class Session:
 
     def _work_on(self, taken: Taken, note: Note, save: bool) -> None:
         from pypprof.load import finish
+        from pypprof.profile.stacks import without_empty_tags
 
-        profile = finish(taken, note, save)
+        profile = without_empty_tags(finish(taken, note, save))
         try:
             sample_index(profile, self.settings.sample_index)
         except PprofError:
             note(f"sample_index={self.settings.sample_index} is not in this profile: its default is used")
             self.settings = self.settings._replace(sample_index="")
-        self.profile, self.taken, self._units = profile, taken, None
+        self.profile, self.what, self.taken, self._units = profile, taken.what, taken, None
+        self._said_nameless = False
         self._filtered.clear()
         self._rendered.clear()
 
@@ -115,27 +131,44 @@ class Session:
         command = load(name)
         return self._build(command, argument, command.override(settings))[0]
 
+    def case(self, settings: Settings) -> Case:
+        """What the doctor needs to know."""
+        from pypprof.doctor import Case
+
+        binary, names = (self.what.binary, tuple(self.what.sources)) if self.what else ("", ())
+        return Case(self.profile, settings, binary, _build_id, names)
+
     def render(self, name: str, argument: str, settings: Settings, format_: str = "") -> Rendered:
-        """A report as bytes. PprofError when it cannot be made; then nothing has been written."""
+        """A report as bytes. PprofError when it cannot be made; then nothing has been written.
+
+        `format_` is "json", "csv", or "colour" for the text with colours where the report has them.
+        """
+        command = load(name)
+        coloured = format_ == "colour" and command.coloured is not None
+        if format_ == "colour" and not coloured:
+            format_ = ""
         key = (name, argument, settings._replace(output=""), format_)
         kept = self._rendered.pop(key, None)
         if kept is None:
-            command = load(name)
             report, warnings = self._build(command, argument, command.override(settings))
+            lines = self._why_empty(command.override(settings)) if command.empty and command.empty(report) else ()
+            warnings += lines
+            if command.explain and (lines := lines or self._nameless_lines()):
+                report = command.explain(report, lines)
             pieces = in_format(command, report, format_)
             first, size = [], 0
             for piece in pieces:
                 first.append(piece)
                 size += len(piece)
                 if size > _LARGE_REPORT:
-                    return Rendered(chain(first, pieces), warnings)
+                    return Rendered(chain(first, pieces), warnings + self._why_nameless(command), coloured)
+            kept = Rendered([b"".join(first)], warnings, coloured)
             if command.fresh:
-                return Rendered([b"".join(first)], warnings)
-            kept = Rendered([b"".join(first)], warnings)
+                return kept
         self._rendered[key] = kept
         if len(self._rendered) > _KEPT_REPORTS:
             self._rendered.popitem(last=False)
-        return kept
+        return kept._replace(warnings=kept.warnings + self._why_nameless(load(name)))
 
     def _origin(self) -> tuple[Sequence[str], Callable[[str], Profile] | None]:
         """What the profile was merged from, and how to read one of it by itself."""
@@ -157,23 +190,39 @@ class Session:
             except PprofError as error:
                 raise CommandError(f"parsing argument regexp {argument}: {error}") from None
         view = self.view(settings)
-        return command.build(view, Context(settings, argument, regex, *self._origin())), view.warnings
+        context = Context(settings, argument, regex, [], *self._origin())
+        try:
+            report = command.build(view, context)
+        except PprofError as error:
+            advice = () if command.empty else (*self._why_empty(settings), *self._why_nameless(command))
+            raise CommandError("\n".join([str(error), *advice])) from None
+        return report, (*view.warnings, *context.notes)
+
+    def _why_empty(self, settings: Settings) -> tuple[str, ...]:
+        from pypprof.doctor import why_empty
+
+        return tuple(why_empty(self.case(settings)))
+
+    def _why_nameless(self, command: Command) -> tuple[str, ...]:
+        """Said once, with the first report that names functions."""
+        naming = command.empty or command.argument
+        if self._said_nameless or not naming:
+            return ()
+        self._said_nameless = True
+        return self._nameless_lines()
+
+    def _nameless_lines(self) -> tuple[str, ...]:
+        if not self.profile.is_nameless():
+            return ()
+        from pypprof.doctor import why_nameless
+
+        return tuple(why_nameless(self.case(self.settings)))
 
 
-def in_format(command: Command, report: object, format_: str) -> Iterator[bytes]:
-    """The report as text ('') or in another format, piece by piece."""
-    if format_ == "html":
-        if command.page is None:
-            raise CommandError(f"{command.name} has no -html form (trend has)")
-        yield from command.page(report)
-    elif format_:
-        from pypprof.reports.records import records
+def _build_id(path: str) -> str:
+    from pypprof.naming import open_binary
 
-        yield from (piece.encode("utf-8", "backslashreplace") for piece in records(command.name, report, format_))
-    elif command.data is not None:
-        yield from command.data(report)
-    else:
-        assert command.text is not None
-        pieces = iter(command.text(report))
-        while text := "".join(islice(pieces, 1024)):
-            yield text.encode("utf-8", "surrogateescape")
+    try:
+        return open_binary(path).build_id
+    except PprofError:
+        return ""

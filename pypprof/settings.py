@@ -255,7 +255,7 @@ def parse_float(text: str) -> float:
     except (ValueError, OverflowError):
         value = math.nan
     wrong = (math.isnan(value) and lower != "nan") or (math.isinf(value) and "inf" not in lower)
-    if wrong or not text.isascii() or text != text.strip() or ("_" in text and "x" not in lower):
+    if wrong or not text.isascii() or text != text.strip():
         raise CommandError(f'"{text}" is not a number')
     return value
 

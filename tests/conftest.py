@@ -12,6 +12,7 @@ from tests.support import oracle
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = ROOT / "fixtures"
 PROFILES = sorted((FIXTURES / "profiles").glob("*.pb.gz"))
+LEGACY = sorted(path for path in (FIXTURES / "legacy").iterdir() if path.suffix != ".md")
 LEAK = FIXTURES / "leak" / "heap.pb.gz"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LEAK, PROFILES
+from tests.conftest import LEAK, LEGACY, PROFILES
 from tests.support import shapes
 from tests.support.commandlines import Chooser
 from tests.support.compare import Verdict, compare
@@ -32,6 +32,8 @@ class Corpus:
         """(a profile, names that occur in it)."""
         if self.rng.random() < 0.5:
             return self.rng.choice([*PROFILES, LEAK]), []
+        if self.rng.random() < 0.15:
+            return self.rng.choice(LEGACY), []
         self._made += 1
         path = self._directory / f"shape{self._made}.pb"
         path.write_bytes(shapes.make(self.rng.randrange(1 << 30)))
@@ -51,7 +53,9 @@ class Corpus:
         if rng.random() < 0.12:
             base = f"{rng.choice(['-base', '-diff_base'])}={self.partner(path)}"
             line = [base, *(["-normalize"] if rng.random() < 0.3 else []), *line]
-        sources = [path, *([self.partner(path)] if rng.random() < 0.15 else [])]
+        # Go takes the first of two binary CPU profiles for a program: docs/differences.md.
+        alone = path.suffix == ".cpu" or rng.random() >= 0.15
+        sources = [path, *([] if alone else [self.partner(path)])]
         return [*line, *map(str, sources)]
 
     def script(self) -> tuple[list[str], bytes]:

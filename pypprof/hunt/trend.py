@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pypprof.load import Sources, load_one
 from pypprof.output import note, write_file, write_stdout
 from pypprof.reports import load
+from pypprof.reports.formats import in_format
 from pypprof.reports.trend import follow
-from pypprof.session import in_format
 
 if TYPE_CHECKING:
     from pypprof.flags import CommandLine

@@ -32,6 +32,7 @@ from pypprof.columns import (
     where_true,
 )
 from pypprof.errors import Invalid
+from pypprof.profile.aside import joined
 from pypprof.profile.model import (
     Block,
     Functions,
@@ -73,6 +74,7 @@ def _combine_headers(profiles: Sequence[Profile]) -> Profile:
         comments=tuple(dict.fromkeys(c for p in profiles for c in p.comments)),
         default_sample_type=next((p.default_sample_type for p in profiles if p.default_sample_type), ""),
         doc_url=next((p.doc_url for p in profiles if p.doc_url), ""),
+        aside=joined(p.aside for p in profiles),
     )  # fmt: skip
 
 

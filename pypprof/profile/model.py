@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import I4, I8, Array, Ints, Rows, starts_of, table_of
+from pypprof.columns import I4, I8, Array, Bools, Ints, Rows, starts_of, table_of, where_true
 from pypprof.records import Record
 
 ENCODING = "utf-8"
@@ -69,6 +69,11 @@ class Locations(Record):
     line_starts: Ints
     lines: Lines
 
+    def without_lines(self) -> Bools:
+        """Whether each location is a bare address."""
+        mask: Bools = self.line_starts[1:] == self.line_starts[:-1]
+        return mask
+
 
 class Labels(Record):
     """Tags of a block's samples in the order of the file: one row a tag.
@@ -98,6 +103,25 @@ class Block(Record):
         return self.starts[1:] - self.starts[:-1]
 
 
+class Frame(Record):
+    """A function and a line in it, by name."""
+
+    function: str
+    file: str = ""
+    line: int = 0
+
+
+class Aside(Record):
+    """What a legacy text says beside its samples.
+
+    names   the frames of an address, innermost first: for locations that nothing else gives lines
+    memory  runtime.MemStats, in the order of the text
+    """
+
+    names: dict[int, tuple[Frame, ...]]
+    memory: dict[str, str]
+
+
 class Profile(Record):
     """A whole profile, valid by the rules of profile/check.py."""
 
@@ -116,9 +140,15 @@ class Profile(Record):
     duration_nanos: int = 0
     period_type: ValueType = ValueType()
     period: int = 0
+    aside: Aside | None = None
 
     def sample_count(self) -> int:
         return sum(block.size() for block in self.blocks)
+
+    def is_nameless(self) -> bool:
+        """Whether at least half of the locations are bare addresses."""
+        count = len(self.locations.id)
+        return count > 0 and 2 * len(where_true(self.locations.without_lines())) >= count
 
     def texts(self, column: Array) -> list[str]:
         """The strings of a column of string indices."""

@@ -45,7 +45,19 @@ def parse(data: bytes) -> Profile:
     except Malformed as error:
         if "concatenated" in str(error):
             raise Malformed(f"parsing profile: {error}") from None
-        raise Unrecognized("parsing profile: unrecognized profile format") from None
+    return _parse_legacy(data[: len(data) - fast.PADDING])
+
+
+def _parse_legacy(data: bytes) -> Profile:
+    from pypprof.profile import legacy
+
+    try:
+        profile = legacy.parse(data)
+    except Malformed as error:
+        raise Malformed(f"parsing profile: {error}") from None
+    if profile is None:
+        raise Unrecognized("parsing profile: unrecognized profile format")
+    return profile
 
 
 def _decode(data: bytes) -> Draft:

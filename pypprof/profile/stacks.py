@@ -18,7 +18,7 @@ from pypprof.columns import (
     starts_of,
     where_true,
 )
-from pypprof.profile.model import Block, Lines, Locations, Profile, select_samples
+from pypprof.profile.model import Block, Lines, Locations, Profile, select_labels, select_samples
 
 
 def keep_lines(locations: Locations, keep: Bools) -> Locations:
@@ -72,6 +72,19 @@ def select(profile: Profile, masks: list[Array]) -> Profile:
         return profile
     blocks = (select_samples(b, where_true(m)) for b, m in zip(profile.blocks, masks, strict=True))
     return profile._replace(blocks=tuple(b for b in blocks if b.size()))
+
+
+def without_empty_tags(profile: Profile) -> Profile:
+    """Without the tags 0 that have no unit. profile.proto cannot express them, and Go's shell works on copies
+    that went through it; its one-shot reports show the tags that a legacy text gives."""
+    blocks = []
+    for block in profile.blocks:
+        labels = block.labels
+        if labels is not None:
+            said = (labels.text != 0) | (labels.number != 0) | (labels.unit != 0)
+            labels = select_labels(labels, said)
+        blocks.append(block._replace(labels=labels))
+    return profile._replace(blocks=tuple(blocks))
 
 
 def cut_stacks(block: Block, first: Ints, counts: Ints) -> Block:

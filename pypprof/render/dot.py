@@ -44,12 +44,19 @@ class DotEdge(Record):
 
 
 class DotGraph(Record):
+    """`longest`: characters of a name in a label, what is longer is cut in its middle; 0 for any."""
+
     title: str
     labels: list[str]
     nodes: list[DotNode]
     edges: list[DotEdge]
     total: int
     text: Callable[[int], str]  # a value with its unit
+    longest: int = 0
+
+    def clip(self, text: str, times: int = 1) -> str:
+        half = self.longest * times // 2
+        return text if not half or len(text) <= 2 * half else f"{text[:half]}…{text[-half:]}"
 
 
 def escape(text: str) -> str:
@@ -72,7 +79,7 @@ def guarded(text: str) -> str:
 
 def compose(graph: DotGraph) -> Iterator[str]:
     """The DOT text, piece by piece."""
-    yield f'digraph "{guarded(graph.title or "unnamed")}" {{\nnode [style=filled fillcolor="#f8f8f8"]\n'
+    yield f'digraph "{guarded(graph.clip(graph.title or "unnamed"))}" {{\nnode [style=filled fillcolor="#f8f8f8"]\n'
     yield from _legend(graph)
     heaviest = max((float(abs64(node.flat)) for node in graph.nodes), default=0.0)
     with_nodelets = set()
@@ -89,17 +96,17 @@ def compose(graph: DotGraph) -> Iterator[str]:
 
 def _legend(graph: DotGraph) -> Iterator[str]:
     if graph.labels:
-        lines = "\\l".join(map(escape, graph.labels))
-        tooltip = f' tooltip="{guarded(graph.title)}"' if graph.title else ""
+        lines = "\\l".join(escape(graph.clip(label)) for label in graph.labels)
+        tooltip = f' tooltip="{guarded(graph.clip(graph.title))}"' if graph.title else ""
         yield (
-            f'subgraph cluster_L {{ "{escape(graph.labels[0])}" [shape=box fontsize=16 label="{lines}\\l"'
+            f'subgraph cluster_L {{ "{escape(graph.clip(graph.labels[0]))}" [shape=box fontsize=16 label="{lines}\\l"'
             f"{tooltip}] }}\n"
         )
 
 
 def _node(graph: DotGraph, node: DotNode, number: int, heaviest: float) -> str:
     shown = graph.text(node.flat)
-    text = multiline_name(node.info)
+    text = multiline_name(node.info, graph.clip)
     text += f"{shown} ({percentage(node.flat, graph.total).strip()})" if node.flat else "0"
     if node.cum != node.flat:
         shown = graph.text(node.cum)
@@ -108,11 +115,12 @@ def _node(graph: DotGraph, node: DotNode, number: int, heaviest: float) -> str:
     size = 8
     weight = float(abs64(node.flat))
     if heaviest and node.flat and weight <= heaviest:
-        size += math.ceil(16.0 * math.sqrt(weight / heaviest))
+        # The absolute value of the least int64 is negative, its root NaN, and NaN the least int64.
+        size += math.ceil(16.0 * math.sqrt(weight / heaviest)) if weight * heaviest > 0 else -(1 << 63)
     ratio = _ratio(node.cum, graph.total)
     return (
         f'N{number} [label="{text}" id="node{number}" fontsize={size} shape=box '
-        f'tooltip="{escape(node.info.printable())} ({shown})" '
+        f'tooltip="{escape(graph.clip(node.info.printable(), 16))} ({shown})" '
         f'color="{color(ratio, False)}" fillcolor="{color(ratio, True)}"]\n'
     )
 
@@ -138,7 +146,7 @@ def _nodelets(graph: DotGraph, node: DotNode, number: int) -> Iterator[str]:
 def _nodelet(graph: DotGraph, source: str, name: str, text: str, weight: int, style: str) -> str:
     shown = graph.text(weight)
     return (
-        f'{name} [label = "{guarded(text)}" id="{name}" fontsize=8 shape=box3d tooltip="{shown}"]\n'
+        f'{name} [label = "{guarded(graph.clip(text))}" id="{name}" fontsize=8 shape=box3d tooltip="{shown}"]\n'
         f'{source} -> {name} [label=" {shown}" weight=100 tooltip="{shown}" labeltooltip="{shown}"{style}]\n'
     )
 
@@ -198,7 +206,7 @@ def _edge(graph: DotGraph, edge: DotEdge, has_nodelets: bool) -> str:
         attributes += [f"penwidth={width}"] if width > 1 else []
         attributes.append(f'color="{color(_ratio(edge.weight, graph.total), False)}"')
     arrow = "..." if edge.residual else "->"
-    source, target = escape(edge.source_info.printable()), escape(edge.target_info.printable())
+    source, target = (escape(graph.clip(info.printable())) for info in (edge.source_info, edge.target_info))
     tooltip = f'"{source} {arrow} {target} ({shown})"'
     attributes += [f"tooltip={tooltip}", f"labeltooltip={tooltip}"]
     attributes += ['style="dotted"'] if edge.residual else []
@@ -253,8 +261,8 @@ def short_name(name: str) -> str:
     return name
 
 
-def multiline_name(info: NodeInfo) -> str:
+def multiline_name(info: NodeInfo, clip: Callable[[str], str] = str) -> str:
     """The name of a box, a line for each part."""
-    name = escape(short_name(info.name)).replace("::", "\\n").replace("[...]", "[…]").replace(".", "\\n")
-    shown = info._replace(name=name, file=guarded(base(info.file)) if info.file else "")
+    name = escape(clip(short_name(info.name))).replace("::", "\\n").replace("[...]", "[…]").replace(".", "\\n")
+    shown = info._replace(name=name, file=guarded(clip(base(info.file))) if info.file else "")
     return "\\n".join(shown.components()) + "\\n"

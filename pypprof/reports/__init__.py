@@ -11,11 +11,24 @@ from pypprof.reports.command import Command
 COMMANDS: dict[str, tuple[str, str, bool]] = {
     "callgrind": ("callgrind", "COMMAND", False),
     "comments": ("comments", "COMMAND", False),
+    "disasm": ("disasm", "COMMAND", True),
     "dot": ("dot", "COMMAND", False),
+    "eog": ("pictures", "EOG_COMMAND", False),
+    "evince": ("pictures", "EVINCE_COMMAND", False),
+    "folded": ("folded", "COMMAND", False),
+    "gif": ("pictures", "GIF_COMMAND", False),
+    "gv": ("pictures", "GV_COMMAND", False),
+    "jpg": ("pictures", "JPG_COMMAND", False),
+    "kcachegrind": ("callgrind", "KCACHEGRIND_COMMAND", False),
     "list": ("list", "COMMAND", True),
+    "memstats": ("memstats", "COMMAND", False),
+    "pdf": ("pictures", "PDF_COMMAND", False),
     "peek": ("peek", "COMMAND", True),
+    "png": ("pictures", "PNG_COMMAND", False),
     "proto": ("proto", "COMMAND", False),
+    "ps": ("pictures", "PS_COMMAND", False),
     "raw": ("raw", "COMMAND", False),
+    "svg": ("pictures", "COMMAND", False),
     "tags": ("tags", "COMMAND", False),
     "text": ("top", "TEXT_COMMAND", False),
     "top": ("top", "COMMAND", False),
@@ -23,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "traces": ("traces", "COMMAND", False),
     "trend": ("trend", "COMMAND", False),
     "tree": ("tree", "COMMAND", False),
+    "web": ("pictures", "WEB_COMMAND", False),
+    "weblist": ("weblist", "COMMAND", True),
 }
 
 

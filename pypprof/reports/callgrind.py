@@ -118,5 +118,9 @@ def text(report: CallgrindReport) -> Iterator[str]:
 
 COMMAND = Command(
     "callgrind", "The call graph in callgrind format", graph_usage("callgrind", False), build, text,
-    nodecount=0, trim=False, granularity="addresses", suffix="callgraph.out",
+    nodecount=0, trim=False, granularity="addresses", suffix="callgraph.out", empty=lambda report: not report.nodes,
+)  # fmt: skip
+KCACHEGRIND_COMMAND = COMMAND._replace(
+    name="kcachegrind", summary="The call graph shown by KCachegrind", usage=graph_usage("kcachegrind", False, False),
+    suffix="grind", viewer="kcachegrind",
 )  # fmt: skip

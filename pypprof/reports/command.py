@@ -11,14 +11,18 @@ from pypprof.regex import Regex
 from pypprof.settings import Settings
 from pypprof.view import View
 
+BROWSER = "browser"  # the viewer of what a browser shows
+
 
 class Context(Record):
     """What a report may know beside its view: the settings with the command's overrides, the
-    command's own argument, what the profile was made from and how to read a part of it again."""
+    command's own argument, what the profile was made from and how to read a part of it again.
+    What it wants said on stderr it adds to `notes`."""
 
     settings: Settings
-    argument: str = ""
-    regex: Regex | None = None
+    argument: str
+    regex: Regex | None
+    notes: list[str]
     sources: Sequence[str] = ()
     read: Callable[[str], Profile] | None = None
 
@@ -33,8 +37,12 @@ class Command(Record):
     build         makes the report's data; raises PprofError before anything is printed
     text          the report as text, piece by piece
     data          the report as bytes, for binary formats (then `text` is unused)
+    coloured      the text for a terminal, with colours; names and sources made harmless
     page          the report as a web page of one file
     suffix        a binary or bulky format: in a shell it goes to profile001.<suffix>
+    viewer        the program that shows it (BROWSER for any browser), with its arguments
+    empty         whether a report has nothing to show; None where that is no reason to wonder
+    explain       the report with lines in it that say why it is empty or nameless
     fresh         made anew each time: it depends on files
     """
 
@@ -44,12 +52,16 @@ class Command(Record):
     build: Callable[[View, Context], Any]
     text: Callable[[Any], Iterator[str]] | None = None
     data: Callable[[Any], Iterable[bytes]] | None = None
+    coloured: Callable[[Any], Iterator[str]] | None = None
     argument: str = ""
     nodecount: int = 80
     trim: bool = True
     granularity: str | None = None
     noinlines: bool | None = None
     suffix: str = ""
+    viewer: str = ""
+    empty: Callable[[Any], bool] | None = None
+    explain: Callable[[Any, Sequence[str]], Any] | None = None
     fresh: bool = False
     page: Callable[[Any], Iterable[bytes]] | None = None
 
@@ -67,11 +79,12 @@ class Command(Record):
         return settings._replace(**changes)
 
 
-def graph_usage(name: str, sort: bool) -> str:
+def graph_usage(name: str, sort: bool, file: bool = True) -> str:
     """Usage of a command that takes a number and filters."""
     cum = " [-cum]" if sort else ""
+    to_file = " [>file]" if file else ""
     lines = [
-        f"{name} [n] [focus_regex ...] [-ignore_regex ...]{cum} [>file]",
+        f"{name} [n] [focus_regex ...] [-ignore_regex ...]{cum}{to_file}",
         "At most n entries, of the samples that go through focus_regex and not through ignore_regex.",
     ]
     if sort:
@@ -85,3 +98,8 @@ def listing_usage(name: str) -> str:
         f"{name} function_regex|address [focus_regex ...] [-ignore_regex ...] [>file]\n"
         "About the functions whose name matches, or that hold the address."
     )
+
+
+def nothing_shown(report: Any) -> bool:
+    """Whether a report with a graph's header shows no node."""
+    return not report.header.shown.nodes

@@ -47,4 +47,8 @@ def text(report: DotGraph) -> Iterator[str]:
     return compose(report)
 
 
-COMMAND = Command("dot", "The call graph in DOT format", graph_usage("dot", False), build, text)
+def is_empty(report: DotGraph) -> bool:
+    return not report.nodes
+
+
+COMMAND = Command("dot", "The call graph in DOT format", graph_usage("dot", False), build, text, empty=is_empty)

@@ -5,7 +5,7 @@ Source: google/pprof internal/report/source.go (printSource, getSourceFromFile).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pypprof.columns import where_true
 from pypprof.errors import CommandError
@@ -14,6 +14,7 @@ from pypprof.graph.callgraph import Graph, node_table
 from pypprof.graph.order import sort_key
 from pypprof.graph.trim import present_nodes
 from pypprof.records import Record
+from pypprof.render.colours import DIM, HEADING, PLAIN, heat, paint
 from pypprof.reports.command import Command, Context, listing_usage
 from pypprof.reports.header import ProfileHeader, profile_header
 from pypprof.reports.values import ValueFormat, value_format
@@ -78,10 +79,14 @@ def build(view: View, context: Context) -> ListReport:
     if not functions:
         raise CommandError(f"no matches found for regexp: {context.argument}")
     reader = SourceReader(settings.source_path, settings.trim_path)
+    for name, files in functions.items():
+        for file, weights in files.items():
+            reader.expect(file, name, weights[0].start_line)
     listed = [
         ListFunction(name, [_file(file, own, reader) for file, own in sorted(files.items(), key=_by_name)])
         for name, files in sorted(functions.items(), key=_by_name)
     ]
+    context.notes.extend(reader.notes())
     return ListReport(profile_header(view), value_format(view, settings), view.total, listed)
 
 
@@ -95,10 +100,9 @@ def _file(name: str, weights: list[_LineWeight], reader: SourceReader) -> ListFi
     for weight in weights:
         own = by_line.setdefault(weight.line, [0, 0])
         own[0], own[1] = wrap64(own[0] + weight.flat), wrap64(own[1] + weight.cum)
-    first = min(w.start_line or w.line - _MARGIN for w in weights)
-    last = max(w.line for w in weights) + _MARGIN
+    first, last = _range(weights)
     lines = []
-    for number in range(max(first, 1), last + 1):
+    for number in range(first, last + 1):
         source = reader.line(name, number)
         if source is None:
             break
@@ -108,25 +112,50 @@ def _file(name: str, weights: list[_LineWeight], reader: SourceReader) -> ListFi
     return ListFile(name, flat, cum, [] if error else lines, error)
 
 
+def _range(weights: list[_LineWeight]) -> tuple[int, int]:
+    """The lines to show. In Go a line that moves the start up does not move the end down."""
+    first = weights[0].start_line or wrap64(weights[0].line - _MARGIN)
+    last = wrap64(weights[0].line + _MARGIN)
+    for weight in weights:
+        start = weight.start_line or wrap64(weight.line - _MARGIN)
+        if start < first:
+            first = start
+        else:
+            last = max(last, wrap64(weight.line + _MARGIN))
+    return max(first, 1), last
+
+
 def text(report: ListReport) -> Iterator[str]:
-    values = report.values
+    return _written(report, lambda style, text: text)
+
+
+def coloured(report: ListReport) -> Iterator[str]:
+    return _written(report, paint)
+
+
+def _written(report: ListReport, paint: Callable[[str, str], str]) -> Iterator[str]:
+    """The report; `paint(style, text)` may colour a part of a line."""
+    values, total = report.values, report.total
     yield f"Total: {values.text(report.total)}\n"
     for function in report.functions:
         if not function.files:
-            yield f"No source information for {function.name}\n"
+            yield paint(PLAIN, f"No source information for {function.name}") + "\n"
         for file in function.files:
-            yield f"ROUTINE ======================== {function.name} in {file.name}\n"
+            yield paint(HEADING, f"ROUTINE ======================== {function.name} in {file.name}") + "\n"
             yield (
                 f"{values.text(file.flat):>10} {values.text(file.cum):>10} (flat, cum) "
                 f"{percentage(file.cum, report.total)} of Total\n"
             )
             if file.error:
-                yield f" Error: {file.error}\n"
+                yield paint(PLAIN, f" Error: {file.error}") + "\n"
             for line in file.lines:
-                yield f"{values.or_dot(line.flat):>10} {values.or_dot(line.cum):>10} {line.line:6d}:{line.source}\n"
+                flat = paint(heat(line.flat, total), f"{values.or_dot(line.flat):>10}")
+                cum = paint(heat(line.cum, total), f"{values.or_dot(line.cum):>10}")
+                source = paint(PLAIN if line.flat or line.cum else DIM, f"{line.line:6d}:{line.source}")
+                yield f"{flat} {cum} {source}\n"
 
 
 COMMAND = Command(
     "list", "The source of the functions that match, with values", listing_usage("list"), build, text,
-    argument="function", nodecount=-1, trim=False, granularity="lines",
+    argument="function", nodecount=-1, trim=False, granularity="lines", coloured=coloured,
 )  # fmt: skip

@@ -142,4 +142,7 @@ def trace_rows(report: TracesReport) -> Iterator[Trace]:
                 yield Trace(value, stack, texts, numbers, {key: view.units.get(key, "") for key in numbers})
 
 
-COMMAND = Command("traces", "Every sample with its stack", "", build, text)
+COMMAND = Command(
+    "traces", "Every sample with its stack", "", build, text,
+    empty=lambda report: not report.view.profile.sample_count(),
+)  # fmt: skip

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from pypprof.deliver import deliver
 from pypprof.errors import PprofError
 from pypprof.line import Request, read_assignment, read_request, shortcuts
-from pypprof.output import new_file, note, write_file, write_stdout
-from pypprof.reports import load
+from pypprof.output import internal_error, note, write_stdout
 from pypprof.reports.header import profile_header, profile_lines
 from pypprof.reports.values import value_format
-from pypprof.session import Session
+from pypprof.session import Rendered, Session
 from pypprof.shell import words
 
 GREETING = 'Entering interactive mode (type "help" for commands, "o" for options)'
@@ -53,6 +51,11 @@ class Loop:
             except PprofError as error:
                 note(str(error))
                 fine = False
+            except (words.Quit, BrokenPipeError):
+                raise
+            except Exception as error:  # a defect must not cost the user the session
+                note(internal_error(error))
+                fine = False
         return fine
 
     def run_one(self, line: str) -> None:
@@ -74,19 +77,21 @@ class Loop:
 
     def show(self, request: Request) -> None:
         """Make a report and send it where it belongs."""
-        rendered = self.session.render(request.command, request.argument, request.settings, request.format)
-        for warning in rendered.warnings:
-            note(warning)
-        path = request.settings.output
-        suffix = load(request.command).suffix
-        if not path and suffix and not request.format:
-            path = new_file("", "profile", "." + suffix)
-        if path:
-            note(f"Generating report in {path}")
-            write_file(path, rendered.pieces)
-        else:
-            self.emit(rendered.pieces)
+        format_ = request.format or self.format(request)
+        rendered = self.session.render(request.command, request.argument, request.settings, format_)
+        deliver(
+            rendered, request.command, request.settings.output, request.format, self.for_eyes(),
+            emit=lambda _: self.emit(rendered),
+        )  # fmt: skip
 
-    def emit(self, pieces: Iterable[bytes]) -> None:
+    def for_eyes(self) -> bool:
+        """Whether reports end on a screen: bulky ones then go to a file."""
+        return True
+
+    def format(self, request: Request) -> str:
+        """The format of a report that asks for none (see Session.render)."""
+        return ""
+
+    def emit(self, rendered: Rendered) -> None:
         """A report for the eyes. The terminal has its own way (pager, pipes)."""
-        write_stdout(pieces)
+        write_stdout(rendered.pieces)

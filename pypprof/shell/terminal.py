@@ -18,14 +18,16 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
 from pypprof.errors import CommandError
-from pypprof.line import split_pipe
-from pypprof.output import note, printable, write_stdout
-from pypprof.session import Session
+from pypprof.line import Request, split_pipe
+from pypprof.output import colours_wanted, note, printable, reason, write_stdout
+from pypprof.session import Rendered, Session
 from pypprof.shell.completion import Names, suggest
 from pypprof.shell.highlight import STYLES, highlight
 from pypprof.shell.loop import Loop, greet
 from pypprof.shell.words import WORDS, Quit
 from pypprof.view import sample_index
+
+_PAGERS = ("less", "more", "most", "moar", "bat")
 
 
 def run(session: Session) -> int:
@@ -132,12 +134,19 @@ class TerminalLoop(Loop):
         line, self._pipe = split_pipe(line)
         super().run_one(line)
 
-    def emit(self, pieces: Iterable[bytes]) -> None:
-        data = b"".join(pieces)
+    def format(self, request: Request) -> str:
+        return "" if self._pipe or request.settings.output or not colours_wanted() else "colour"
+
+    def for_eyes(self) -> bool:
+        return not self._pipe
+
+    def emit(self, rendered: Rendered) -> None:
+        data = b"".join(rendered.pieces)
         if self._pipe:
             feed(self._pipe, data)
             return
-        data = printable(data.decode("utf-8", "surrogateescape")).encode("utf-8", "replace")
+        if not rendered.coloured:
+            data = printable(data.decode("utf-8", "surrogateescape")).encode("utf-8", "replace")
         pager = _pager() if data.count(b"\n") >= shutil.get_terminal_size().lines else []
         if pager:
             feed(pager, data)
@@ -147,6 +156,7 @@ class TerminalLoop(Loop):
 
 def _pager() -> list[str]:
     """The user's pager as words; nothing when there is none."""
+    os.environ.setdefault("LESS", "-R")  # shows colours
     wanted = os.environ.get("PYPPROF_PAGER", os.environ.get("PAGER", "less -S"))
     words = shlex.split(wanted)
     return words if words and shutil.which(words[0]) else []
@@ -158,12 +168,22 @@ def feed(words: Iterable[str], data: bytes) -> None:
     try:
         process = subprocess.Popen(argv, stdin=subprocess.PIPE)
     except (OSError, ValueError) as error:
-        raise CommandError(f"cannot run {argv[0]}: {error}") from None
+        raise CommandError(f"cannot run {argv[0]}: {reason(error)}") from None
     with process:
         try:
             process.communicate(data)
         except BrokenPipeError:
             pass  # it has read enough
         except KeyboardInterrupt:
-            process.terminate()
+            _outlive(process, argv[0])
             raise
+
+
+def _outlive(process: subprocess.Popen[bytes], program: str) -> None:
+    """After Ctrl-C: a pager has its own use for the key and stays; other programs end, willing or not."""
+    while os.path.basename(program) in _PAGERS and process.poll() is None:
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            continue
+    process.terminate()

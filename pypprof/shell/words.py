@@ -139,9 +139,9 @@ def show_saved(session: Session, arguments: list[str]) -> None:
 
 
 def _sources(session: Session) -> Sources:
-    if session.taken is None:
+    if session.what is None:
         raise CommandError("the profile did not come from a source")
-    return session.taken.what
+    return session.what
 
 
 def _names(arguments: list[str]) -> list[str]:
@@ -154,7 +154,16 @@ def _names(arguments: list[str]) -> list[str]:
         raise CommandError(f"{error}".lower()) from None
 
 
+def doctor(session: Session, arguments: list[str]) -> None:
+    """Look for what makes reports empty or nameless."""
+    from pypprof.doctor import checkup
+
+    lines = list(checkup(session.case(session.settings)))
+    note("\n".join(lines) or "Nothing is wrong: there are samples, values and names under these settings")
+
+
 _OWN_WORDS = (
+    ("doctor", "Why reports are empty or nameless, and what to type"),
     ("o/options", "The options and their values"),
     ("fetch SOURCE", "Work on another profile, from a file or a server"),
     ("reload", "Take the profile again from its sources"),
@@ -178,4 +187,5 @@ WORDS: dict[str, Callable[[Session, list[str]], None]] = {
     "base": set_base,
     "diff_base": set_diff_base,
     "saved": show_saved,
+    "doctor": doctor,
 }

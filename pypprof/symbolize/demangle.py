@@ -10,14 +10,26 @@ import numpy as np
 from pypprof.columns import I4, distinct, where_true
 from pypprof.profile.model import Interner, Profile
 
+_MANGLED = ("_Z", "_R", "__Z", "__R", "___Z", "_GLOBAL_")
 
-def demangled(profile: Profile) -> Profile:
-    """The profile with a printed name for every function whose name is its symbol's."""
+
+def demangled(profile: Profile, force: bool = False, style: str = "default") -> Profile:
+    """The profile with a printed name for every function whose name is its symbol's.
+
+    With `force`, names that are there already are made anew. The styles: none, full, templates, default.
+    """
     functions = profile.functions
-    raw = where_true((functions.name == 0) | (functions.name == functions.system_name))
-    used = distinct(functions.system_name.take(raw), len(profile.strings))
-    changed = {index: new for index in used.tolist() if (new := printed_name(profile.strings[index])) is not None}
     name = functions.name.copy()
+    if force:
+        named = where_true((name != 0) & (functions.system_name != 0))
+        name[named] = functions.system_name.take(named)
+    if style == "none":
+        return profile._replace(functions=functions._replace(name=name))
+    raw = where_true((name == 0) | (name == functions.system_name))
+    used = distinct(functions.system_name.take(raw), len(profile.strings))
+    changed = {
+        index: new for index in used.tolist() if (new := printed_name(profile.strings[index], style)) is not None
+    }
     name[raw] = functions.system_name.take(raw)
     if not changed:
         return profile._replace(functions=functions._replace(name=name))
@@ -28,13 +40,22 @@ def demangled(profile: Profile) -> Profile:
     return profile._replace(strings=interner.strings, functions=functions._replace(name=name))
 
 
-def printed_name(symbol: str) -> str | None:
-    """The symbol without parameters and template arguments where it looks like C++, else None."""
+def printed_name(symbol: str, style: str = "default") -> str | None:
+    """The readable name of a mangled symbol, or of one that looks like demangled C++; else None."""
+    if symbol.startswith(_MANGLED):
+        from pypprof.symbolize.mangled import demangle
+
+        # macOS puts one more underscore before every symbol.
+        for text in (symbol, symbol[1:]):
+            name = demangle(text, style)
+            if name is not None and name != text:
+                return name
     brackets = "<" in symbol or ">" in symbol or "[" in symbol or "]" in symbol
     # Neither Java's class.<init> nor Go's foo.(*Bar[...]).Method.
-    if not (brackets or "::" in symbol) or ".<" in symbol or "])." in symbol:
+    if style == "full" or not (brackets or "::" in symbol) or ".<" in symbol or "])." in symbol:
         return None
-    return _without(_without(symbol, "(", ")"), "<", ">")
+    name = _without(symbol, "(", ")")
+    return name if style == "templates" else _without(name, "<", ">")
 
 
 def _without(name: str, begin: str, end: str) -> str:

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.conftest import LEAK, PROFILES
+from tests.conftest import LEAK, LEGACY, PROFILES
 from tests.support import inprocess, shapes
 
 REPORTS = ["-top", "-tree", "-raw", "-traces", "-tags", "-dot", "-callgrind", "-proto", "-peek=main", "-text -lines"]
@@ -42,7 +42,11 @@ def damaged(rng: random.Random, index: int, truncated: bytes) -> bytes:
 
 
 def _source(rng: random.Random) -> bytes:
-    data = rng.choice([*PROFILES, LEAK]).read_bytes() if rng.random() < 0.2 else shapes.make(rng.randrange(1 << 30))
+    data = (
+        rng.choice([*PROFILES, LEAK, *LEGACY]).read_bytes()
+        if rng.random() < 0.3
+        else shapes.make(rng.randrange(1 << 30))
+    )
     return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
 
 

@@ -23,7 +23,7 @@ def built() -> Path:
     atexit.register(shutil.rmtree, directory, True)
     target = Path(directory) / "leakserver"
     env = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-trimpath", "GOTOOLCHAIN": "local"}
-    words = [oracle.go(), "build", "-o", str(target), "./leakserver"]
+    words = [str(oracle.go()), "build", "-o", str(target), "./leakserver"]
     subprocess.run(words, cwd=FIXTURES / "programs", env=env, check=True)
     return target
 

@@ -1,0 +1,170 @@
+"""The doctor: each cause of an empty or nameless report has its line, and stdout stays Go's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pypprof.profile.encode import encode
+from pypprof.profile.model import Functions, Profile, no_lines
+from pypprof.profile.parse import parse
+from tests.conftest import FIXTURES, LEAK, PROFILES
+from tests.support import inprocess, oracle
+from tests.support.desk import Desk
+from tests.support.encoder import Builder
+
+LEAK_BINARY = FIXTURES / "leak" / "leak"
+LEAK_ID = "84f5369d59d34bc4754b2a48e5b89b8e2dfd53ab"
+OTHER_ID = "00112233445566778899aabbccddeeff00112233"
+
+
+@pytest.fixture(scope="module")
+def nameless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The leak's heap profile as a program without symbolization would write it: addresses only."""
+    profile = without_names(parse(LEAK.read_bytes()))
+    path = tmp_path_factory.mktemp("nameless") / "heap.pb"
+    path.write_bytes(b"".join(encode(profile)))
+    return path
+
+
+def without_names(profile: Profile) -> Profile:
+    locations, functions = profile.locations, profile.functions
+    bare = locations._replace(line_starts=locations.line_starts * 0, lines=no_lines())
+    flags = dict.fromkeys(("has_functions", "has_filenames", "has_line_numbers", "has_inline_frames"), False)
+    return profile._replace(
+        locations=bare, functions=Functions(*(column[:0] for column in functions)),
+        mappings=tuple(mapping._replace(file="/srv/leak", **flags) for mapping in profile.mappings),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def said(*arguments: object, script: str = "", cwd: Path = FIXTURES) -> str:
+    done = inprocess.run(list(map(str, arguments)), cwd, script.encode())
+    assert b"Traceback" not in done.stderr
+    return done.stderr.decode()
+
+
+@pytest.mark.parametrize("report", ["-top", "-tree", "-dot", "-svg", "-traces", "-callgrind", "-peek=x", "-list=x"])
+def test_no_names_and_no_binary(nameless: Path, report: str) -> None:
+    text = said(report, nameless)
+    assert LEAK_ID in text
+    assert "no binary was given" in text
+    assert f"Give the binary first: pypprof path/to/leak {nameless}" in text
+
+
+def test_no_names_is_said_once(nameless: Path) -> None:
+    text = said(nameless, script="top\ntop\ntree\nraw\n")
+    assert text.count("no binary was given") == 1
+    assert "no binary" not in said("-raw", nameless) + said("-top", LEAK)
+
+
+def test_the_binary_of_another_build(nameless: Path, tmp_path: Path) -> None:
+    other = tmp_path / "leak"
+    other.write_bytes(LEAK_BINARY.read_bytes().replace(bytes.fromhex(LEAK_ID), bytes.fromhex(OTHER_ID)))
+    text = said("-symbolize=none", "-top", other, nameless)
+    assert LEAK_ID in text
+    assert OTHER_ID in text
+    assert "is not the program that was profiled" in text
+    assert "is not the program that was profiled" in said(other, LEAK, script="doctor\n")
+    assert "is not the program" not in said(LEAK_BINARY, LEAK, script="doctor\n")
+
+
+def test_a_binary_without_names(nameless: Path) -> None:
+    assert "has no names for the addresses" in said("-symbolize=none", "-top", LEAK_BINARY, nameless)
+
+
+def profile_with_zeros(path: Path, second: int) -> Path:
+    builder = Builder([("alloc_space", "bytes"), ("inuse_space", "bytes")])
+    builder.mapping(1, file="/bin/app")
+    builder.location(1, [(builder.function(1, "main.main"), 1, 0)], mapping=1)
+    builder.sample([1], [100, 0])
+    builder.sample([1], [second, 0])
+    path.write_bytes(builder.encode())
+    return path
+
+
+@pytest.mark.parametrize("report", ["-top", "-dot", "-svg", "-tree"])
+def test_all_values_are_zero(tmp_path: Path, report: str) -> None:
+    source = profile_with_zeros(tmp_path / "zero.pb", 50)
+    text = said(report, source)
+    assert "All values of inuse_space are zero; alloc_space has values" in text
+    assert "Try sample_index=alloc_space" in text
+    assert "sample_index" not in said(report, "-sample_index=alloc_space", source)
+
+
+def test_values_that_cancel_out(tmp_path: Path) -> None:
+    source = profile_with_zeros(tmp_path / "zero.pb", -100)
+    assert "cancel out" in said("-top", "-sample_index=alloc_space", source)
+
+
+@pytest.mark.parametrize(
+    ("filters", "named"),
+    [
+        (["-focus=nothing_here"], ["The filter focus=nothing_here leaves no samples", "Clear with focus= "]),
+        (["-ignore=.", "-focus=serve"], ["The filter ignore=. leaves no samples"]),
+        (["-hide=."], ["The filter hide=. leaves no samples"]),
+        (["-show=nothing_here"], ["The filter show=nothing_here leaves no samples"]),
+        (["-show_from=nothing_here"], ["The filter show_from=nothing_here leaves no samples"]),
+        (["-tagfocus=nothing_here"], ["The filter tagfocus=nothing_here leaves no samples"]),
+        (["-tagignore=1b:"], ["The filter tagignore=1b: leaves no samples"]),
+        (["-focus=serve", "-ignore=allocateMemory"], ["focus=serve and ignore=allocateMemory together leave"]),
+        (
+            ["-focus=zzz", "-show=yyy"],
+            ["The filters focus=zzz and show=yyy leave no samples", "Clear with focus= show="],
+        ),
+    ],
+)
+@pytest.mark.parametrize("report", ["-top", "-svg", "-peek=main"])
+def test_filters_that_leave_nothing(report: str, filters: list[str], named: list[str]) -> None:
+    text = said(report, *filters, LEAK)
+    for part in named:
+        assert part in text
+    if report == "-svg":
+        assert named[0] in inprocess.run([report, *filters, str(LEAK)], FIXTURES).stdout.decode()
+    assert "leave" not in said(report, LEAK)
+
+
+@pytest.mark.parametrize("report", ["-top", "-dot", "-svg", "-tree"])
+def test_everything_is_trimmed(report: str) -> None:
+    text = said(report, "-nodefraction=2", LEAK)
+    assert "nodes are below nodefraction=2 of the total" in text
+    assert "Try nodefraction=0.005" in text
+    assert "nodefraction" not in said(report, LEAK)
+
+
+def test_no_samples_at_all(tmp_path: Path) -> None:
+    (tmp_path / "none.pb").write_bytes(Builder([("cpu", "ns")]).encode())
+    assert "holds no samples" in said("-top", tmp_path / "none.pb")
+
+
+def test_doctor_looks_at_the_session(nameless: Path) -> None:
+    text = said(nameless, script="focus=zzz\ndoctor\n")
+    assert "no binary was given" in text
+    assert "The filter focus=zzz leaves no samples" in text
+    assert "Nothing is wrong" in said(LEAK, script="doctor\n")
+    for path in PROFILES:
+        assert "Nothing is wrong" in said(path, script="doctor\n"), path.name
+
+
+def test_stdout_stays_that_of_go(nameless: Path, tmp_path: Path, go_pprof: Path) -> None:
+    zero = profile_with_zeros(tmp_path / "zero.pb", 50)
+    for arguments in (
+        ["-top", str(nameless)], ["-dot", str(nameless)], ["-top", str(zero)], ["-tree", str(zero)],
+        ["-top", "-focus=zzz", str(LEAK)], ["-dot", "-nodefraction=2", str(LEAK)], ["-peek=zzz", str(LEAK)],
+    ):  # fmt: skip
+        mine = inprocess.run(arguments, tmp_path)
+        assert (mine.status == 0, mine.stdout) == oracle.run(arguments, tmp_path), arguments
+
+
+def test_web_on_a_nameless_heap_profile(nameless: Path, tmp_path: Path) -> None:
+    """The picture that started it all: without the binary it explains itself, with it it has names."""
+    desk = Desk(tmp_path)
+    browser = str(desk.program("browser"))
+    done = desk.run(nameless, script="web\n", BROWSER=browser)
+    assert LEAK_ID in done.stderr
+    assert f"pypprof path/to/leak {nameless}" in done.stderr
+    assert b"allocateMemory" not in desk.copy.read_bytes()
+    assert b"Give the binary first: pypprof path/to/leak" in desk.copy.read_bytes(), "in the picture too"
+    done = desk.run(LEAK_BINARY, nameless, script="web\n", BROWSER=browser)
+    assert "binary" not in done.stderr
+    assert b'data-name="main.allocateMemory"' in desk.copy.read_bytes()
