@@ -18,7 +18,7 @@ from pypprof.symbolize.dwarf.forms import Abbreviation, Value
 from pypprof.symbolize.dwarf.units import Ranges, Unit, Units
 
 _SUBPROGRAM, _INLINED, _BLOCK = 0x2E, 0x1D, (0x0B, 0x32, 0x25, 0x22)  # blocks: lexical, try, catch, with
-_NAMESPACE = 0x39
+_BARREN = (0x39, _INLINED, 0x48, 0x4109)  # never hold functions behind siblings: namespaces, inlined and other calls
 _LONGEST = 16  # references from a function to its origin
 
 
@@ -155,13 +155,14 @@ def _behind(unit: Unit, at: int, kind: Abbreviation) -> tuple[int, bool]:
 
 
 def _subprograms(unit: Unit, thorough: bool) -> Iterator[tuple[int, Ranges]]:
-    """(position, ranges) of every function with code."""
+    """(position, ranges) of the functions with code; with `thorough` also of those in others."""
     data, kinds, sizes, end = unit.data, unit.kinds, unit.sizes, unit.end - unit.start
     unit.sections.spend(end)
     start, (code, at) = unit.first, forms.leb(data, unit.first)
     if code not in kinds:
         return
     at = forms.skip(data, at, kinds[code], sizes)
+    inside = 0  # where the function that is looked into ends
     while at < end:
         start, code = at, data[at]
         at += 1
@@ -174,9 +175,12 @@ def _subprograms(unit: Unit, thorough: bool) -> Iterator[tuple[int, Ranges]]:
             raise BinaryError("damaged debug information (an unknown abbreviation)")
         if kind.tag == _SUBPROGRAM and kind.has_pc and (ranges := _ranges(unit, at, kind)):
             yield start, ranges
-        if kind.children and (not thorough or kind.tag == _NAMESPACE):
+        if kind.children and (not thorough or kind.tag in _BARREN or (kind.tag != _SUBPROGRAM and at > inside)):
             at, _ = _behind(unit, at, kind)
-        elif kind.fixed >= 0:
+            continue
+        if kind.tag == _SUBPROGRAM and kind.children and at > inside:
+            inside, _ = _behind(unit, at, kind)
+        if kind.fixed >= 0:
             at += kind.fixed
         else:
             at = forms.skip(data, at, kind, sizes)
