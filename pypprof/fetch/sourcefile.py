@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
+from collections.abc import Iterable
 
+from pypprof.errors import PprofError
 from pypprof.fetch.paths import split_list, trim
 from pypprof.fetch.sourceplaces import Places
+from pypprof.output import reason
 
 # Go's line scanner gives up at a line of this size; the lines before it count.
 _LONGEST_LINE = 64 * 1024
@@ -18,6 +22,8 @@ _NOTED = 3  # files named in a message
 _LARGEST = 64 << 20  # bytes of a file that was guessed
 # Functions that the compiler makes: their names are in no source.
 _MADE = ("init", "glob", "map", "")
+_CLOSURE = re.compile(r"\.func[0-9]+(\.[0-9]+)*$")
+_WRAPPER = re.compile(r"\.(gowrap|deferwrap)[0-9]+$")
 
 
 class SourceReader:
@@ -29,17 +35,17 @@ class SourceReader:
     """
 
     def __init__(self, search_path: str, trim_path: str) -> None:
-        self._search_path, self._trim_path = search_path or os.getcwd(), trim_path
+        self._search_path, self._trim_path = search_path or _working_directory(), trim_path
         self._places = Places(split_list(self._search_path))
         self._lines: dict[str, list[str]] = {}
-        self._names: dict[str, set[str]] = {}
+        self._functions: dict[str, set[tuple[str, int]]] = {}
         self._guessed: list[tuple[str, str]] = []
         self._refused: list[tuple[str, str]] = []
         self.errors: dict[str, str] = {}
 
-    def expect(self, path: str, function: str) -> None:
-        """A function that the file should hold: keeps a file of the same name from passing for it."""
-        self._names.setdefault(path, set()).add(_identifier(function))
+    def expect(self, path: str, function: str, start_line: int) -> None:
+        """A function that the file should hold, where (0 for unknown): keeps a namesake from passing for the file."""
+        self._functions.setdefault(path, set()).add((function, start_line))
 
     def line(self, path: str, number: int) -> str | None:
         """The text of line `number` (from 1); None when there is none."""
@@ -59,7 +65,7 @@ class SourceReader:
             more = f" and {len(missing) - _NOTED} more" if len(missing) > _NOTED else ""
             notes.append(f"no source for {names}{more}: looked {self._places.looked_at()}")
             for path, candidate in self._refused[:_NOTED]:
-                notes.append(f"{candidate} is not {path}: it has none of its functions")
+                notes.append(f"{candidate} is not {path}: its functions are others, or at other lines")
             notes.append("source_path=<directory> says where else to look, trim_path=<prefix> what to cut off before")
         return notes
 
@@ -99,7 +105,6 @@ class SourceReader:
 
     def _guess(self, path: str) -> bytes | None:
         """The file from a place that Go does not look at."""
-        names = {name.encode("utf-8", "surrogateescape") for name in self._names.get(path, set()) if name not in _MADE}
         for candidate in self._places.candidates(path):
             try:
                 if not os.path.isfile(candidate) or os.path.getsize(candidate) > _LARGEST:
@@ -108,11 +113,35 @@ class SourceReader:
             except OSError:
                 continue
             candidate = os.path.normpath(candidate)
-            if not names or any(name in data for name in names):
+            if _holds(data, self._functions.get(path, set())):
                 self._guessed.append((path, candidate))
                 return data
             self._refused.append((path, candidate))
         return None
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise PprofError(f"the working directory cannot be read: {reason(error)}") from None
+
+
+def _holds(data: bytes, functions: Iterable[tuple[str, int]]) -> bool:
+    """Whether most of the functions are in the source, at their lines where these are known."""
+    lines = data.split(b"\n")
+    right = wrong = 0
+    for function, start in functions:
+        word = "func" if start > 0 and _CLOSURE.search(function) else _identifier(function)
+        if _WRAPPER.search(function) or (start <= 0 and word in _MADE) or not word:
+            continue
+        # The name may be on a line below that of the type.
+        places = lines[max(start - 2, 0) : start + 2] if start > 0 else [data]
+        if any(word.encode("utf-8", "surrogateescape") in place for place in places):
+            right += 1
+        else:
+            wrong += 1
+    return right >= wrong
 
 
 def _identifier(function: str) -> str:

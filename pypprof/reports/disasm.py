@@ -23,8 +23,10 @@ from pypprof.regex import Regex
 from pypprof.render.colours import DIM, HEADING, PLAIN, heat, paint
 from pypprof.reports.command import Command, Context, listing_usage
 from pypprof.reports.header import ProfileHeader, profile_header
-from pypprof.reports.objects import Function, ObjectFile
+from pypprof.reports.objects import MOST_CODE, Function, ObjectFile
 from pypprof.reports.values import ValueFormat, value_format
+from pypprof.symbolize.disasm import Instruction
+from pypprof.symbolize.frames import Frame
 from pypprof.units import percentage, wrap64
 from pypprof.view import View
 
@@ -86,6 +88,7 @@ class _Nodes:
 
 
 _Found = tuple[Function, ObjectFile]
+_Placed = tuple[Instruction, Frame | None]
 
 
 def build(view: View, context: Context) -> DisasmReport:
@@ -94,15 +97,18 @@ def build(view: View, context: Context) -> DisasmReport:
     settings = context.settings
     nodes = _Nodes(view, context)
     listed = []
-    for function, file in _matching(view, nodes, context.argument, context.regex):
+    chosen = _matching(view, nodes, context.argument, context.regex)
+    if sum(function.end - function.start for function, _ in chosen) > MOST_CODE:
+        raise CommandError(f"more than {MOST_CODE >> 20} MB of instructions match; choose fewer functions")
+    try:
+        code = _decoded(chosen, settings.intel_syntax)
+    except BinaryError as error:
+        raise CommandError(str(error)) from None
+    columns = [nodes.weights.flat_values(), nodes.weights.cum_values()]
+    for (function, file), instructions in zip(chosen, code, strict=True):
         rows = nodes.inside(file, function)
-        own = [nodes.weights.flat_values(), nodes.weights.cum_values()]
-        flat, cum = (wrap64(sum(column.take(nodes.node.take(rows)).tolist())) for column in own)
-        try:
-            lines = _annotated(nodes, rows, function, file, settings.intel_syntax)
-        except BinaryError as error:
-            raise CommandError(str(error)) from None
-        listed.append(DisasmFunction(function.name, flat, cum, lines))
+        flat, cum = (wrap64(sum(column.take(nodes.node.take(rows)).tolist())) for column in columns)
+        listed.append(DisasmFunction(function.name, flat, cum, _annotated(nodes, rows, file, instructions)))
     return DisasmReport(profile_header(view), value_format(view, settings), view.total, listed)
 
 
@@ -163,12 +169,26 @@ def parse_address(text: str) -> int | None:
     return value if value <= _MASK else None
 
 
-def _annotated(nodes: _Nodes, rows: Ints, function: Function, file: ObjectFile, intel: bool) -> list[DisasmLine]:
+def _decoded(chosen: list[_Found], intel: bool) -> list[list[_Placed]]:
+    """The instructions of each function, with what is known of their lines. One look-up a file: it has a price."""
+    code = [list(file.decode(function.start, function.end, intel)) for function, file in chosen]
+    sources: dict[ObjectFile, dict[int, Frame | None]] = {file: {} for _, file in chosen}
+    for (_, file), instructions in zip(chosen, code, strict=True):
+        sources[file].update(dict.fromkeys(instruction.address for instruction in instructions))
+    for file, lines in sources.items():
+        addresses = sorted(lines)
+        lines.update(zip(addresses, file.lines(addresses), strict=True))
+    return [
+        [(instruction, sources[file][instruction.address]) for instruction in instructions]
+        for (_, file), instructions in zip(chosen, code, strict=True)
+    ]
+
+
+def _annotated(nodes: _Nodes, rows: Ints, file: ObjectFile, code: list[_Placed]) -> list[DisasmLine]:
     """The instructions; each gets what was sampled in it or, as return addresses are, just behind its start."""
-    code = list(file.decode(function.start, function.end, intel))
     if not code:
         return []
-    starts = np.array([instruction.address for instruction in code], U8)
+    starts = np.array([instruction.address for instruction, _ in code], U8)
     address = nodes.address.take(rows) - U8.type(file.bias)
     place = np.maximum(starts.searchsorted(address, "right") - 1, 0)
     own = nodes.node.take(rows)
@@ -182,8 +202,7 @@ def _annotated(nodes: _Nodes, rows: Ints, function: Function, file: ObjectFile, 
     for row, at in zip(rows.tolist(), place.tolist(), strict=True):
         sampled.setdefault(at, []).append(nodes.info(row))
     lines = []
-    sources = file.lines([instruction.address for instruction in code])
-    for at, (instruction, frame, value) in enumerate(zip(code, sources, values, strict=True)):
+    for at, ((instruction, frame), value) in enumerate(zip(code, values, strict=True)):
         infos = sampled.get(at, ())
         path, line = (frame.file, frame.line) if frame else ("", 0)
         path = path or next((info.file for info in infos if info.file), "")

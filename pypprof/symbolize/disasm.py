@@ -23,19 +23,22 @@ class Instruction(Record):
     text: str
 
 
-# Go's name of a machine: capstone's architecture, modes; bytes skipped where nothing decodes; how
-# names of jumps and calls begin; whether the text of their target counts from the instruction.
-_MACHINES: dict[str, tuple[str, tuple[str, ...], int, tuple[str, ...], bool]] = {
-    "386": ("X86", ("32",), 1, ("call", "j", "loop"), False),
-    "amd64": ("X86", ("64",), 1, ("call", "j", "loop"), False),
-    "arm": ("ARM", ("ARM",), 4, ("b",), False),
-    "arm64": ("ARM64", ("ARM",), 4, ("b", "cb", "tb"), False),
-    "ppc64": ("PPC", ("64", "BIG_ENDIAN"), 4, ("b",), False),
-    "ppc64le": ("PPC", ("64",), 4, ("b",), False),
-    "riscv64": ("RISCV", ("RISCV64", "RISCVC"), 2, ("b", "j", "c.b", "c.j"), True),
-    "s390x": ("SYSZ", ("BIG_ENDIAN",), 2, ("br", "j", "cr", "cg"), False),
-    "mips": ("MIPS", ("MIPS32",), 4, ("b", "j"), False),
+# Go's name of a machine: capstone's architecture, modes; how names of jumps and calls begin; whether
+# the text of their target counts from the instruction.
+_MACHINES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], bool]] = {
+    "386": ("X86", ("32",), ("call", "j", "loop"), False),
+    "amd64": ("X86", ("64",), ("call", "j", "loop"), False),
+    "arm": ("ARM", ("ARM",), ("b",), False),
+    "arm64": ("ARM64", ("ARM",), ("b", "cb", "tb"), False),
+    "ppc64": ("PPC", ("64", "BIG_ENDIAN"), ("b",), False),
+    "ppc64le": ("PPC", ("64",), ("b",), False),
+    "riscv64": ("RISCV", ("RISCV64", "RISCVC"), ("b", "j", "c.b", "c.j"), True),
+    "s390x": ("SYSZ", ("BIG_ENDIAN",), ("br", "j", "cr", "cg"), False),
+    "mips": ("MIPS", ("MIPS32",), ("b", "j"), False),
 }
+_CHUNK = 1 << 16  # bytes decoded at a time: bounds what capstone holds
+_LONGEST = 16  # bytes of an instruction
+_NONE = ".byte"  # capstone's name of bytes that are no instruction
 _UNKNOWN = "?"
 _TARGET = re.compile(r"(?:^|[ ,$#])(-?(?:0x[0-9a-f]+|[0-9]+))$")
 _RELATIVE = re.compile(r"(-?(?:0x[0-9a-f]+|[0-9]+))?\(%rip\)|\[rip(?: ([+-]) (0x[0-9a-f]+|[0-9]+))?\]")
@@ -53,19 +56,26 @@ class Disassembler:
             machine = binary.architecture or binary.machine
             raise BinaryError(f"{binary.path}: instructions of {machine} cannot be decoded")
         self._binary, self._name = binary, name
-        _, _, self._step, self._jumps, self._counted = _MACHINES[binary.architecture]
+        _, _, self._jumps, self._counted = _MACHINES[binary.architecture]
         self._engine = _engine(binary.architecture, binary.little, intel)
 
     def decode(self, start: int, end: int) -> Iterator[Instruction]:
         """The instructions of [start, end); "?" for bytes that are none."""
         code, at = self._binary.read(start, max(end - start, 0)), 0
         while at < len(code):
-            for address, size, name, operands in self._engine.disasm_lite(code[at:], start + at):
-                yield Instruction(address, size, self._text(address, size, name, operands))
+            chunk = code[at : at + _CHUNK]
+            # What a chunk cuts off is decoded with the next one.
+            enough = len(chunk) - _LONGEST if at + len(chunk) < len(code) else len(chunk)
+            begin = at
+            for address, size, name, operands in self._engine.disasm_lite(chunk, start + at):
+                if at - begin >= enough:
+                    break
+                text = self._text(address, size, name, operands) if name != _NONE else _UNKNOWN
+                yield Instruction(address, size, text)
                 at = address + size - start
-            if at < len(code):
-                yield Instruction(start + at, min(self._step, len(code) - at), _UNKNOWN)
-                at += self._step
+            if at == begin:  # less than the machine's smallest instruction
+                yield Instruction(start + at, len(code) - at, _UNKNOWN)
+                return
 
     def _text(self, address: int, size: int, name: str, operands: str) -> str:
         # capstone writes a negative operand of 64 bits as a huge decimal.
@@ -102,6 +112,7 @@ def _engine(architecture: str, little: bool, intel: bool) -> Any:
     kind, modes, *_ = _MACHINES[architecture]
     mode = sum(getattr(capstone, "CS_MODE_" + name) for name in modes)
     engine = capstone.Cs(getattr(capstone, "CS_ARCH_" + kind), mode if little else mode | capstone.CS_MODE_BIG_ENDIAN)
+    engine.skipdata = True
     if kind == "X86":
         engine.syntax = capstone.CS_OPT_SYNTAX_INTEL if intel else capstone.CS_OPT_SYNTAX_ATT
     return engine

@@ -131,6 +131,10 @@ class LineTable:
     def tables(self, offsets: Ints) -> PcTables:
         return PcTables(np.frombuffer(self._pcs, "u1"), offsets, self._quantum)
 
+    def names(self, rows: Ints) -> list[str]:
+        """The names of functions."""
+        return list(map(self.name, self.records(rows)[:, _NAME].tolist()))
+
     def name(self, offset: int) -> str:
         return self._cached(False, offset)
 

@@ -167,6 +167,8 @@ def test_a_namesake_is_not_shown(build: Path, tmp_path: Path, monkeypatch: pytes
     done = listing(build, "store.Fill", tmp_path, monkeypatch)
     assert b"package other" not in done.stdout
     assert b"store.go is not example.com/app/store/store.go" in done.stderr
+    (tmp_path / "store.go").write_text("// moved\n" * 9 + STORE)
+    assert b"func Fill" not in listing(build, "store.Fill", tmp_path, monkeypatch).stdout
     (tmp_path / "store.go").write_text(STORE)
     assert b"func Fill" in listing(build, "store.Fill", tmp_path, monkeypatch).stdout
 

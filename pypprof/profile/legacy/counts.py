@@ -12,7 +12,8 @@ from pypprof.profile.legacy.samples import Header, Samples, profile_of_addresses
 from pypprof.profile.model import Profile
 
 _START = re.compile(r"([^\t\n\f\r ]+) profile: total [0-9]+")
-_SAMPLE = re.compile(r"([0-9]++) @((?: 0x[0-9a-f]++)++)")
+# An empty stack, as Go 1.21 writes for threads of the system, Go's pprof refuses.
+_SAMPLE = re.compile(r"([0-9]++) @((?: 0x[0-9a-f]++)*+)")
 
 
 def parse(data: bytes) -> Profile | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
 import subprocess
 from collections import Counter
@@ -106,6 +107,8 @@ def test_damaged_profiles(shard: int, texts: Path, tmp_path: Path) -> None:
         succeeds, wanted = oracle.run(arguments, tmp_path)
         mine = inprocess.run(arguments, tmp_path)
         assert b"Traceback" not in mine.stderr, data
+        if not succeeds and re.search(rb"^[0-9]+ @\r?$", data, re.MULTILINE):
+            continue  # an empty stack: docs/differences.md
         assert succeeds == (mine.status == 0), (data[:300], mine.stderr)
         if not succeeds:
             assert len([line for line in mine.stderr.splitlines() if line.startswith(b"pypprof:")]) == 1

@@ -16,7 +16,7 @@ from pypprof.profile.legacy import goroutines
 from pypprof.profile.model import Profile
 from pypprof.profile.parse import parse
 from tests.profile.legacy.damage import damaged
-from tests.support import inprocess
+from tests.support import inprocess, oracle
 
 
 def top(path: Path, *flags: str) -> dict[str, tuple[int, int]]:
@@ -94,6 +94,16 @@ def test_frames_given_by_a_binary_win(texts: Path) -> None:
     named = with_own_names(parse((texts / "mutex.1").read_bytes()), "")
     assert named.aside is not None
     assert with_own_names(named, "") is named
+
+
+def test_threads_without_a_stack(tmp_path: Path, go_pprof: Path) -> None:
+    """What Go 1.21 writes for threads of the system, and its pprof refuses."""
+    text = "threadcreate profile: total 5\n4 @\n#\t0x0\n\n1 @ 0x43b0a5\n#\t0x43b0a4\tmain.main+0x1\t/a.go:1\n\n"
+    (tmp_path / "text").write_text(text)
+    result = inprocess.run(["-top", "text"], tmp_path)
+    assert result.status == 0
+    assert b"of 5 total" in result.stdout
+    assert not oracle.run(["-top", "text"], tmp_path)[0]
 
 
 def test_equal_addresses_of_two_programs_keep_their_names(tmp_path: Path) -> None:
