@@ -34,7 +34,7 @@ class SourceReader:
 
     def __init__(self, search_path: str, trim_path: str) -> None:
         self._search_path, self._trim_path = search_path or os.getcwd(), trim_path
-        self._places = Places(split_list(self._search_path))
+        self._places = Places([*split_list(self._search_path), os.getcwd()])
         self._lines: dict[str, list[str]] = {}
         self._functions: dict[str, set[tuple[str, int]]] = {}
         self._guessed: list[tuple[str, str]] = []

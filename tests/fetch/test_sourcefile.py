@@ -205,6 +205,12 @@ def test_places_in_the_project(tmp_path: Path, recorded: str, place: str, monkey
     assert reader.notes() == [f"{recorded}: the source is {expected}"]
 
 
+def test_the_working_directory_counts_beside_source_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "here" / "pkg" / "file.go")
+    monkeypatch.chdir(tmp_path / "here")
+    assert SourceReader("/nowhere", "").line("/ci/pkg/file.go", 1) == "found"
+
+
 def test_hostile_paths_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     reader = SourceReader("", "")
