@@ -33,8 +33,9 @@ class SourceReader:
     """
 
     def __init__(self, search_path: str, trim_path: str) -> None:
-        self._search_path, self._trim_path = search_path or os.getcwd(), trim_path
-        self._places = Places([*split_list(self._search_path), os.getcwd()])
+        here = _working_directory()
+        self._search_path, self._trim_path = search_path or here, trim_path
+        self._places = Places([*split_list(self._search_path), here])
         self._lines: dict[str, list[str]] = {}
         self._functions: dict[str, set[tuple[str, int]]] = {}
         self._guessed: list[tuple[str, str]] = []
@@ -116,6 +117,14 @@ class SourceReader:
                 return data
             self._refused.append((path, candidate))
         return None
+
+
+def _working_directory() -> str:
+    """The root when the directory has been removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
 
 
 def _holds(data: bytes, functions: Iterable[tuple[str, int]]) -> bool:

@@ -211,6 +211,15 @@ def test_the_working_directory_counts_beside_source_path(tmp_path: Path, monkeyp
     assert SourceReader("/nowhere", "").line("/ci/pkg/file.go", 1) == "found"
 
 
+def test_a_removed_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert SourceReader("", "").line("ci/pkg/file.go", 1) is None
+    assert SourceReader("relative", "").line("/ci/pkg/file.go", 1) is None
+
+
 def test_hostile_paths_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     reader = SourceReader("", "")
