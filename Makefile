@@ -21,6 +21,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/mypy
 
 bench: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks.symbols
 	$(BIN)/python -m benchmarks.run
 
 goldens: $(VENV)/test.stamp

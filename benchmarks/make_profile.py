@@ -15,7 +15,17 @@ import numpy as np
 
 from pypprof.profile.encode import encode_gzip
 from pypprof.profile.merge import merge
-from pypprof.profile.model import Block, Functions, Labels, Lines, Locations, Mapping, Profile, ValueType
+from pypprof.profile.model import (
+    Block,
+    Functions,
+    Labels,
+    Lines,
+    Locations,
+    Mapping,
+    Profile,
+    ValueType,
+    select_samples,
+)
 
 _PACKAGES = "server storage index query codec rpc auth cache render metrics net/http encoding/json runtime".split()
 _VERBS = "read write parse encode flush open handle serve lookup insert merge split sort hash visit render".split()
@@ -23,13 +33,8 @@ _TYPES = "Reader Writer Server Client Conn Pool Index Tree Node Buffer".split()
 _BLOCK = 50_000
 
 
-def make(
-    samples: int, functions: int, sites: int, labels: float = 0.25, seed: int = 1, walk: int | None = None
-) -> Profile:
-    """A profile of `samples` samples over `functions` functions with `sites` locations each.
-
-    `walk` seeds the samples alone: other profiles of the same program.
-    """
+def make(samples: int, functions: int, sites: int, labels: float = 0.25, seed: int = 1) -> Profile:
+    """A profile of `samples` samples over `functions` functions with `sites` locations each."""
     rng = np.random.default_rng(seed)
     strings = ["", "samples", "count", "cpu", "nanoseconds", "endpoint", "bytes", "/usr/local/bin/acmed"]
     endpoints = _add(strings, [f"/api/v{i % 3}/resource{i}" for i in range(60)])
@@ -40,7 +45,7 @@ def make(
     return Profile(
         strings,
         (ValueType("samples", "count"), ValueType("cpu", "nanoseconds")),
-        tuple(_blocks(rng if walk is None else np.random.default_rng(walk), samples, sites, calls, labels, endpoints)),
+        tuple(_blocks(rng, samples, sites, calls, labels, endpoints)),
         (Mapping(1, 0x400000, 0x400000 + 64 * count, 0, "/usr/local/bin/acmed", "feed", True, True, True, True),),
         _locations(rng, functions, sites),
         Functions(
@@ -132,10 +137,17 @@ def write(path: Path, profile: Profile) -> None:
 
 
 def write_many(directory: Path, count: int, samples: int, functions: int) -> None:
-    """Profiles of one program, each with the locations that its own samples use."""
+    """Profiles of one busy program, as taken every minute: each has `samples` of its 20,000 stacks."""
     directory.mkdir(parents=True, exist_ok=True)
+    whole = merge([make(4 * samples, functions, 2)])
+    rng = np.random.default_rng(2)
     for number in range(count):
-        write(directory / f"{number:04}.pb.gz", merge([make(samples, functions, 4, walk=number)]))
+        blocks = []
+        for block in whole.blocks:
+            keep = np.flatnonzero(rng.random(block.size()) < 0.25)
+            picked = select_samples(block, keep)
+            blocks.append(picked._replace(values=picked.values * rng.integers(1, 9, (len(keep), 1))))
+        write(directory / f"{number:04}.pb.gz", merge([whole._replace(blocks=tuple(blocks))]))
 
 
 if __name__ == "__main__":

@@ -127,6 +127,15 @@ def profiles(names: Sequence[str]) -> dict[str, Path]:
     return paths
 
 
+def many_profiles(count: int) -> list[str]:
+    """Profiles of 5,000 samples each, to be merged."""
+    directory = CACHE / f"many{count}"
+    if not directory.exists():
+        words = [str(directory), f"--many={count}", "--samples=5000", "--functions=2000"]
+        subprocess.run([sys.executable, "-m", "benchmarks.make_profile", *words], cwd=ROOT, check=True)
+    return sorted(map(str, directory.iterdir()))
+
+
 def tables(names: Sequence[str]) -> list[str]:
     """The whole result, as Markdown."""
     program = oracle.pprof()
@@ -148,6 +157,9 @@ def tables(names: Sequence[str]) -> list[str]:
             add(row(f"`{report}`, {size}", [*ours, *words], [*go, *words], RUNS[name]))
             if name == "S":
                 add(row(f"`{report}`, {size}, against `go tool pprof`", [*ours, *words], [*tool, *words], RUNS[name]))
+    count = 1000 if "L" in names else 100
+    words = ["-top", *many_profiles(count)]
+    add(row(f"`-top`, {count:,} profiles of 5,000 samples", [*ours, *words], [*go, *words], 1))
     lines += ["", "| in a loaded shell | pypprof | Go | ratio |", "|---|---|---|---|"]
     for name, path in profiles([n for n in names if n != "L"]).items():
         for text in shell_rows(path, ours, go):

@@ -23,7 +23,7 @@ from pypprof.errors import PprofError
 from pypprof.records import Record
 
 _FAILS_WITHIN = 1.0  # seconds; a program that then still runs has started well
-_READS_WITHIN = 3.0  # seconds; by then a program has read its file, or the browser it handed it to has
+_READS_WITHIN = 2.0  # seconds; by then a program has read its file, or the browser it handed it to has
 _BROWSERS = (
     "chrome", "google-chrome", "chromium", "firefox", "chromium-browser", "sensible-browser", "x-www-browser",
     "xdg-open",
@@ -74,10 +74,11 @@ def show(pieces: Iterable[bytes], suffix: str, commands: Sequence[Sequence[str]]
     for a caller that has nothing else to do.
     """
     path = _write(pieces, suffix)
+    shown = _remove_at_exit(path)
     process = _start(commands, path)
     if process is None:
+        _shown.remove(shown)
         return path
-    _forget_at_exit(path)
     if wait:
         process.wait()
     return ""
@@ -122,11 +123,13 @@ def _start(commands: Sequence[Sequence[str]], target: str) -> subprocess.Popen[b
     return None
 
 
-def _forget_at_exit(path: str) -> None:
+def _remove_at_exit(path: str) -> _Shown:
     if not _shown:
         atexit.register(_remove_files)
         _end_orderly()
-    _shown.append(_Shown(path, time.monotonic()))
+    shown = _Shown(path, time.monotonic())
+    _shown.append(shown)
+    return shown
 
 
 def _end_orderly() -> None:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pypprof.session import Session
 
 
+# First words that are no profile. A file of such a name is ./trend, or stands behind --.
+SUBCOMMANDS = ("record", "trend", "check")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0, 1 for an error, 2 for wrong usage.
 
@@ -21,8 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     _faststart.start()
     from pypprof.errors import PprofError, UsageError
-    from pypprof.output import note
+    from pypprof.output import internal_error, note, reopen_closed, silence_stdout
 
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        reopen_closed()
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     except UsageError as error:
@@ -35,24 +41,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         note("interrupted")
         return 130
     except BrokenPipeError:
-        return _broken_pipe()
+        silence_stdout()  # the reader has gone, which is its right
+        return 1
     except MemoryError:
         note("pypprof: out of memory")
         return 1
-
-
-def _broken_pipe() -> int:
-    """The reader of stdout has gone, which is its right."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+    except Exception as error:
+        note(f"pypprof: {internal_error(error)}")
+        return 1
 
 
 def _run(argv: Sequence[str]) -> int:
     from pypprof import flags
     from pypprof.output import note
 
+    if argv and argv[0] in SUBCOMMANDS:
+        return _subcommand(argv[0], argv[1:])
     try:
         line = flags.parse(argv)
     except flags.HelpRequested:
@@ -75,6 +79,20 @@ def _run(argv: Sequence[str]) -> int:
     return _open(line)
 
 
+def _subcommand(name: str, argv: Sequence[str]) -> int:
+    """record, check; trend is a report that takes directories too, and flags behind its files."""
+    from pypprof import flags, hunt
+
+    if hunt.wants_help(argv):
+        print(hunt.usage(name), end="")
+        return 0
+    if name == "trend":
+        return _open(flags.parse(["-trend", *argv], mixed=True))
+    import importlib
+
+    return int(importlib.import_module(f"pypprof.hunt.{name}").run(argv))
+
+
 def _open(line: CommandLine) -> int:
     from pypprof.errors import UsageError
     from pypprof.load import finish, load, take
@@ -83,8 +101,14 @@ def _open(line: CommandLine) -> int:
     from pypprof.session import Session
 
     what = sources(line)
+    if line.command == "trend":
+        from pypprof.hunt.trend import run
+
+        return run(what, line)
     if line.command:
         return _one_shot(Session(load(what, note), line.settings, what), line)
+    if line.format:
+        raise UsageError("-json, -csv and -html are forms of a report: name one, such as -top")
     if "-" in (*what.sources, *what.base) and not line.source["http"]:
         raise UsageError("with the profile on stdin the shell has nothing to read: name a report, such as -top")
     taken = take(what, note)
@@ -122,7 +146,7 @@ def _one_shot(session: Session, line: CommandLine) -> int:
     from pypprof.deliver import deliver
     from pypprof.output import colours_wanted
 
-    format_ = "json" if line.source["json"] else "csv" if line.source["csv"] else ""
+    format_ = line.format
     if not format_ and not line.settings.output and colours_wanted():
         format_ = "colour"
     rendered = session.render(line.command, line.argument, line.settings, format_)

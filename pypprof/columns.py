@@ -11,6 +11,7 @@ written as np.add.reduce(a) and unique_numbers(a). Nothing breaks otherwise; it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -28,6 +29,7 @@ else:
     Array = Bools = Ints = Rows = UInts = np.ndarray
 
 I4, I8, U4, U8 = (np.dtype(code) for code in ("<i4", "<i8", "<u4", "<u8"))
+F8 = np.dtype("<f8")
 BOOL = np.dtype("?")
 
 
@@ -208,6 +210,56 @@ def hash_rows(flat: Array, starts: Ints) -> UInts:
     h.cumsum(out=running[1:])
     edge = running.take(starts)
     return mix(edge[1:] - edge[:-1], 3) + counts.astype(U8)
+
+
+_PIECE = 1 << 16  # entries worked on at a time: they fit in a cache
+
+
+def number_ragged(columns: list[Array], starts: Ints) -> tuple[Ints, Ints]:
+    """Number equal ragged rows alike, exactly: (number of each row, a first row of each number).
+
+    Piece by piece: what is needed beside the columns does not grow with them.
+    """
+    for salt in range(64):
+        hashes = list(in_parallel(partial(_hashes, columns, starts, salt), _pieces(starts)))
+        numbers, first = number_values(join(hashes, U8).view(I8))
+        if all(in_parallel(partial(_alike, columns, starts, numbers, first), _pieces(starts))):
+            return numbers, first
+    raise AssertionError("64 hash functions collide")
+
+
+def _pieces(starts: Ints) -> list[tuple[int, int]]:
+    """Ranges of rows with about _PIECE entries each."""
+    rows = len(starts) - 1
+    count = int(starts[-1]) // _PIECE + 1
+    edges = [int(starts.searchsorted(piece * _PIECE)) for piece in range(1, count)]
+    edges = [0, *sorted({edge for edge in edges if 0 < edge < rows}), rows]
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+def _hashes(columns: list[Array], starts: Ints, salt: int, piece: tuple[int, int]) -> Array:
+    """A hash of each row of the piece."""
+    low, high = piece
+    own = slice(int(starts[low]), int(starts[high]))
+    h = np.zeros(own.stop - own.start, U8)
+    for index, column in enumerate(columns):
+        h ^= mix(column[own], salt * 97 + index * 7 + 11)
+    return hash_rows(h, starts[low : high + 1] - own.start)
+
+
+def _alike(columns: list[Array], starts: Ints, numbers: Ints, first: Ints, piece: tuple[int, int]) -> bool:
+    """Whether each row of the piece equals the first row of its number."""
+    low, high = piece
+    like = first.take(numbers[low:high])
+    rows = where_true(like != np.arange(low, low + len(like)))
+    if not len(rows):
+        return True
+    other, rows = like.take(rows), rows + low
+    counts = starts.take(rows + 1) - starts.take(rows)
+    if not all_true(counts == starts.take(other + 1) - starts.take(other)):
+        return False
+    one, two = ragged_positions(starts.take(rows), counts), ragged_positions(starts.take(other), counts)
+    return all(all_true(column.take(one) == column.take(two)) for column in columns)
 
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ first argument that is no flag ends them. Source of the flags: google/pprof inte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pypprof.errors import UsageError
 from pypprof.records import Record
@@ -48,8 +48,9 @@ SOURCE_FLAGS: dict[str, SourceFlag] = {
     "contentions": SourceFlag(False, "Same as -sample_index=contentions", "", "legacy"),
     "mean_delay": SourceFlag(False, "Same as -mean -sample_index=delay", "", "legacy"),
     "strict": SourceFlag(False, "In a script: stop at the first line that fails, with status 1", "", "misc"),
-    "json": SourceFlag(False, "The report as JSON (top, tree, peek, tags, traces, list)", "", "misc"),
-    "csv": SourceFlag(False, "The report as CSV (top, tree, peek, tags, traces, list)", "", "misc"),
+    "json": SourceFlag(False, "The report as JSON (top, tree, peek, tags, traces, list, trend)", "", "misc"),
+    "csv": SourceFlag(False, "The report as CSV (top, tree, peek, tags, traces, list, trend)", "", "misc"),
+    "html": SourceFlag(False, "The report as a web page in one file (trend)", "", "misc"),
     "version": SourceFlag(False, "Print the version", "", "misc"),
 }
 # The order in which pprof looks at them: the first one set wins.
@@ -57,6 +58,9 @@ _LEGACY = {
     "total_delay": "delay", "mean_delay": "delay", "contentions": "contentions", "inuse_space": "inuse_space",
     "inuse_objects": "inuse_objects", "alloc_space": "alloc_space", "alloc_objects": "alloc_objects",
 }  # fmt: skip
+
+
+FORMATS = ("json", "csv", "html")
 
 
 class CommandLine(Record):
@@ -69,14 +73,22 @@ class CommandLine(Record):
     arguments: list[str]
     notes: list[str]
 
+    @property
+    def format(self) -> str:
+        """How the report is written: json, csv, html or, as text, ""."""
+        return next((name for name in FORMATS if self.source[name]), "")
+
 
 class HelpRequested(Exception):
     """-h or -help."""
 
 
-def parse(argv: Sequence[str]) -> CommandLine:
-    """Read the command line. UsageError for wrong flags, HelpRequested for -h."""
-    values, arguments = _scan(argv)
+def parse(argv: Sequence[str], mixed: bool = False) -> CommandLine:
+    """Read the command line. UsageError for wrong flags, HelpRequested for -h.
+
+    `mixed`: flags may stand behind arguments too.
+    """
+    values, arguments = scan(argv, kind_of, mixed)
     settings, choices = DEFAULTS, dict[str, list[str]]()
     source: dict[str, str | int | bool] = {name: flag.default for name, flag in SOURCE_FLAGS.items()}
     commands: list[tuple[str, str]] = []
@@ -124,11 +136,11 @@ def _check(command: str, settings: Settings, source: dict[str, str | int | bool]
         raise UsageError("-base and -diff_base flags cannot both be specified")
     if settings.normalize and not (source["base"] or source["diff_base"]):
         raise UsageError("must have base profile to normalize by")
-    if source["json"] and source["csv"]:
-        raise UsageError("must set at most one of -json and -csv")
+    if sum(bool(source[name]) for name in FORMATS) > 1:
+        raise UsageError("must set at most one of -json, -csv and -html")
 
 
-def _kind(name: str) -> type | None:
+def kind_of(name: str) -> type | None:
     """The type of a flag's value; None for an unknown flag."""
     if name in OPTIONS:
         # Of an option with choices only the choices are flags.
@@ -142,14 +154,20 @@ def _kind(name: str) -> type | None:
     return None
 
 
-def _scan(argv: Sequence[str]) -> tuple[dict[str, str | int | float | bool], list[str]]:
-    """(value of each flag given, the arguments behind the flags)."""
+def scan(
+    argv: Sequence[str], kind_of: Callable[[str], type | None], mixed: bool = False
+) -> tuple[dict[str, str | int | float | bool], list[str]]:
+    """(value of each flag given, the arguments behind the flags, or between them when `mixed`)."""
     values: dict[str, str | int | float | bool] = {}
+    arguments: list[str] = []
     rest = list(argv)
     while rest:
         token = rest[0]
         if len(token) < 2 or token[0] != "-":
-            break
+            if not mixed:
+                break
+            arguments.append(rest.pop(0))
+            continue
         rest.pop(0)
         if token == "--":
             break
@@ -157,7 +175,7 @@ def _scan(argv: Sequence[str]) -> tuple[dict[str, str | int | float | bool], lis
         if not body or body[0] in "-=":
             raise UsageError(f"bad flag syntax: {token}")
         name, equals, text = body.partition("=")
-        kind = _kind(name)
+        kind = kind_of(name)
         if kind is None:
             if name in ("h", "help"):
                 raise HelpRequested
@@ -170,7 +188,7 @@ def _scan(argv: Sequence[str]) -> tuple[dict[str, str | int | float | bool], lis
                 raise UsageError(f"flag needs an argument: -{name}")
             text = rest.pop(0)
         values[name] = _value(name, kind, text)
-    return values, rest
+    return values, arguments + rest
 
 
 def _bool(name: str, text: str) -> bool:

@@ -25,7 +25,7 @@ class Assignment(Record):
 
 
 class Request(Record):
-    """A report to make, with the settings that hold for it alone. `format` is "", "json" or "csv"."""
+    """A report to make, with the settings that hold for it alone. `format` is "", "json", "csv" or "html"."""
 
     command: str
     argument: str
@@ -66,6 +66,8 @@ def read_request(tokens: Sequence[str], settings: Settings) -> Request:
         if not arguments:
             raise CommandError(f"command {name} requires an argument")
         argument, *arguments = arguments
+    if name == "trend" and arguments and _is_directory(arguments[0]):
+        argument, *arguments = arguments
     settings, format_ = _read_arguments(name, arguments, settings)
     if settings.nodecount == -1 and name in ("text", "top"):
         settings = settings._replace(nodecount=10)
@@ -91,6 +93,12 @@ def split_pipe(line: str) -> tuple[str, tuple[str, ...]]:
     if not words:
         raise CommandError("unexpected end of line after |")
     return before, words
+
+
+def _is_directory(text: str) -> bool:
+    import os
+
+    return os.path.isdir(text)
 
 
 def _split_number(tokens: Sequence[str]) -> tuple[str, list[str]]:
@@ -121,7 +129,7 @@ def _read_arguments(name: str, arguments: list[str], settings: Settings) -> tupl
         number = _int32(token)
         if number is not None:
             settings = settings._replace(nodecount=number)
-        elif token in ("-json", "-csv"):
+        elif token in ("-json", "-csv", "-html"):
             format_ = token[1:]
         elif token.startswith(">"):
             output = token[1:] or next(rest, "")

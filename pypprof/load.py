@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pypprof.columns import I4
+from pypprof.columns import I4, in_parallel
 from pypprof.errors import PprofError, Unrecognized
 from pypprof.fetch import binaries
 from pypprof.fetch.content import described
@@ -88,6 +88,14 @@ def finish(taken: Taken, note: Note, save: bool = True) -> Profile:
     return profile
 
 
+def load_one(what: Sources, source: str) -> Profile:
+    """One of the sources by itself. PprofError with the reason why it cannot be had."""
+    try:
+        return load(what._replace(sources=[source], base=()), lambda _: None)
+    except PprofError as error:
+        raise PprofError(str(error).removeprefix(f"{source}: ")) from None
+
+
 def _save(profile: Profile, note: Note) -> None:
     from pypprof.fetch.saved import save
 
@@ -110,10 +118,13 @@ class _Grab:
         count = others = 0
         for start in range(0, len(sources), _CHUNK):
             profiles = []
-            for index, source in enumerate(sources[start : start + _CHUNK], start):
-                try:
-                    profiles.append(self._profile(first + index))
-                except PprofError as error:
+            some = sources[start : start + _CHUNK]
+            numbers = range(first + start, first + start + len(some))
+            self._reader.prepare(numbers)
+            for source, (profile, address, error) in zip(some, in_parallel(self._outcome, numbers), strict=True):
+                if profile is not None:
+                    profiles.append(profile if address is None else self._with_origin(profile, address))
+                else:
                     if source.directory and isinstance(error, Unrecognized):
                         others += 1  # nobody said that it is a profile
                     elif len(sources) == 1:
@@ -133,16 +144,14 @@ class _Grab:
             self._note(f"Fetched {count} {kind} profiles out of {len(sources)}{skipped}")
         return merged
 
-    def _profile(self, index: int) -> Profile:
-        data, address = self._reader.read(index)
+    def _outcome(self, index: int) -> tuple[Profile | None, Address | None, PprofError | None]:
+        """(the profile, the server it came from, or why there is none); runs in any thread."""
         try:
-            profile = parse(data)
-        except Unrecognized:
-            if what := described(data):
-                raise Unrecognized(what) from None
-            raise
-        profile = _with_text_names(_with_binaries(profile, self._what, self._note), self._what)
-        return profile if address is None else self._with_origin(profile, address)
+            data, address = self._reader.read(index)
+            profile = _with_binaries(_parsed(data), self._what, self._note)
+            return _with_text_names(profile, self._what), address, None
+        except PprofError as error:
+            return None, None, error
 
     def _with_origin(self, profile: Profile, address: Address) -> Profile:
         """Mappings without build id and file get the server's address, as in Go, until the profile is complete.
@@ -156,6 +165,15 @@ class _Grab:
         profile = profile._replace(mappings=tuple(named))
         remember(self.origins, profile.mappings, address)
         return profile
+
+
+def _parsed(data: bytes) -> Profile:
+    try:
+        return parse(data)
+    except Unrecognized:
+        if what := described(data):
+            raise Unrecognized(what) from None
+        raise
 
 
 def _combine(profiles: list[Profile]) -> Profile:

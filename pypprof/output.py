@@ -13,15 +13,14 @@ from pypprof.errors import PprofError
 def write_file(path: str, pieces: Iterable[bytes]) -> None:
     """Write a temporary file beside `path` and rename it. PprofError when that fails.
 
-    What is no regular file (a device, a pipe) is written to directly.
+    What is no regular file (a device, a pipe, a descriptor such as /dev/stdout) is written to directly.
     """
     try:
-        target = os.path.realpath(path)
-        if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
-            with open(target, "wb") as file:
+        if path.startswith(("/dev/", "/proc/")) or (os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)):
+            with open(path, "wb") as file:
                 file.writelines(pieces)
             return
-        _replace(target, pieces)
+        _replace(os.path.realpath(path), pieces)
     except (OSError, ValueError) as error:
         raise PprofError(f"cannot write {path}: {reason(error)}") from None
 
@@ -132,6 +131,38 @@ def note(text: str) -> None:
 
 
 def write_stdout(pieces: Iterable[bytes]) -> None:
-    """All pieces on stdout, at once."""
-    sys.stdout.buffer.writelines(pieces)
-    sys.stdout.buffer.flush()
+    """All pieces on stdout, at once. PprofError when it takes no more, BrokenPipeError when nobody reads it."""
+    try:
+        sys.stdout.buffer.writelines(pieces)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence_stdout()
+        raise PprofError(f"cannot write to stdout: {reason(error)}") from None
+
+
+def silence_stdout() -> None:
+    """Drop what stdout has not taken, and all that comes: else it would fail again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def reopen_closed() -> None:
+    """Give the standard streams that are closed a descriptor that reads as empty and can't be written."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDONLY)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", closefd=False))  # noqa: SIM115
+
+
+def internal_error(error: Exception) -> str:
+    """What to say of a defect of ours: one line to report. PYPPROF_DEBUG=1 shows the traceback."""
+    if os.environ.get("PYPPROF_DEBUG"):
+        raise error
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" at {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else ""
+    return f"internal error, please report it: {type(error).__name__}: {error}{where}"

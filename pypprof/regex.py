@@ -21,6 +21,9 @@ _REPLACE = "pypprof.replacement-character"
 _CHARACTER = "\ufffd".encode()
 codecs.register_error(_REPLACE, lambda e: (_CHARACTER * (e.end - e.start), e.end))  # type: ignore[attr-defined]
 
+# Bytes for one pattern and its automaton. Go allows patterns of this size; RE2's own limit is 8 MiB.
+_MEMORY = 64 << 20
+
 
 class Regex:
     """A compiled pattern. `search(text)` says whether it matches anywhere."""
@@ -78,12 +81,30 @@ def _compiled(pattern: str):  # type: ignore[no-untyped-def]
 
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = _MEMORY
+    if _takes_bytes(pattern):
+        raise BadRegex(f"error parsing regexp: invalid escape sequence: \\C: `{pattern}`")
     try:
         return re2.compile(pattern.encode("utf-8", "surrogateescape"), options)
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
         raise BadRegex(f"error parsing regexp: {text}: `{pattern}`") from None
+
+
+def _takes_bytes(pattern: str) -> bool:
+    """Whether the pattern has RE2's \\C, a single byte, which Go's regular expressions lack."""
+    if "\\C" not in pattern:
+        return False
+    literal = False
+    escapes = iter(pattern)
+    for char in escapes:
+        if char == "\\":
+            escaped = next(escapes, "")
+            if escaped == "C" and not literal:
+                return True
+            literal = escaped == "Q" or (literal and escaped != "E")
+    return False
 
 
 def _matcher(pattern: str):  # type: ignore[no-untyped-def]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pypprof.errors import CommandError, PprofError
@@ -13,6 +13,7 @@ from pypprof.records import Record
 from pypprof.regex import compile_regex
 from pypprof.reports import load
 from pypprof.reports.command import Command, Context
+from pypprof.reports.formats import in_format
 from pypprof.settings import DEFAULTS, Settings, assign
 from pypprof.view import FILTER_OPTIONS, Filtered, View, build_view, filter_profile, sample_index
 from pypprof.view.tags import NumericUnits, numeric_units
@@ -150,9 +151,11 @@ class Session:
         kept = self._rendered.pop(key, None)
         if kept is None:
             report, warnings = self._build(command, argument, command.override(settings))
-            if command.empty and command.empty(report):
-                warnings += self._why_empty(command.override(settings))
-            pieces = _bytes(command, report, format_)
+            lines = self._why_empty(command.override(settings)) if command.empty and command.empty(report) else ()
+            warnings += lines
+            if command.explain and (lines := lines or self._nameless_lines()):
+                report = command.explain(report, lines)
+            pieces = in_format(command, report, format_)
             first, size = [], 0
             for piece in pieces:
                 first.append(piece)
@@ -160,20 +163,34 @@ class Session:
                 if size > _LARGE_REPORT:
                     return Rendered(chain(first, pieces), warnings + self._why_nameless(command), coloured)
             kept = Rendered([b"".join(first)], warnings, coloured)
+            if command.fresh:
+                return kept
         self._rendered[key] = kept
         if len(self._rendered) > _KEPT_REPORTS:
             self._rendered.popitem(last=False)
         return kept._replace(warnings=kept.warnings + self._why_nameless(load(name)))
 
+    def _origin(self) -> tuple[Sequence[str], Callable[[str], Profile] | None]:
+        """What the profile was merged from, and how to read one of it by itself."""
+        if self.taken is None:
+            return (), None
+        from functools import partial
+
+        from pypprof.load import load_one
+
+        # What a server has sent would be another profile if it were fetched again.
+        sources = () if self.taken.origins else self.taken.what.sources
+        return sources, partial(load_one, self.taken.what)
+
     def _build(self, command: Command, argument: str, settings: Settings) -> tuple[object, tuple[str, ...]]:
         regex = None
-        if argument:
+        if argument and command.argument:
             try:
                 regex = compile_regex(argument)
             except PprofError as error:
                 raise CommandError(f"parsing argument regexp {argument}: {error}") from None
         view = self.view(settings)
-        context = Context(settings, argument, regex, [])
+        context = Context(settings, argument, regex, [], *self._origin())
         try:
             report = command.build(view, context)
         except PprofError as error:
@@ -189,11 +206,16 @@ class Session:
     def _why_nameless(self, command: Command) -> tuple[str, ...]:
         """Said once, with the first report that names functions."""
         naming = command.empty or command.argument
-        if self._said_nameless or not naming or not self.profile.is_nameless():
+        if self._said_nameless or not naming:
+            return ()
+        self._said_nameless = True
+        return self._nameless_lines()
+
+    def _nameless_lines(self) -> tuple[str, ...]:
+        if not self.profile.is_nameless():
             return ()
         from pypprof.doctor import why_nameless
 
-        self._said_nameless = True
         return tuple(why_nameless(self.case(self.settings)))
 
 
@@ -204,18 +226,3 @@ def _build_id(path: str) -> str:
         return open_binary(path).build_id
     except PprofError:
         return ""
-
-
-def _bytes(command: Command, report: object, format_: str) -> Iterator[bytes]:
-    if format_ in ("json", "csv"):
-        from pypprof.reports.records import records
-
-        yield from (piece.encode("utf-8", "backslashreplace") for piece in records(command.name, report, format_))
-    elif command.data is not None:
-        yield from command.data(report)
-    else:
-        write = command.coloured if format_ == "colour" and command.coloured else command.text
-        assert write is not None
-        pieces = iter(write(report))
-        while text := "".join(islice(pieces, 1024)):
-            yield text.encode("utf-8", "surrogateescape")

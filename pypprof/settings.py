@@ -150,6 +150,12 @@ class Settings(Record):
             url="g",
         ),
     ] = ""
+    trend_by: Annotated[
+        str, Option("trend", "What a row of trend and check is: function, leaf, stack or label:KEY", url="by")
+    ] = "function"
+    memory_limit: Annotated[
+        str, Option("trend", "Memory that the program may use, such as 512MB: trend says when it is full", url="limit")
+    ] = ""
 
 
 def _declared(annotation: object) -> tuple[type, Option]:
@@ -249,7 +255,7 @@ def parse_float(text: str) -> float:
     except (ValueError, OverflowError):
         value = math.nan
     wrong = (math.isnan(value) and lower != "nan") or (math.isinf(value) and "inf" not in lower)
-    if wrong or not text.isascii() or text != text.strip() or ("_" in text and "x" not in lower):
+    if wrong or not text.isascii() or text != text.strip():
         raise CommandError(f'"{text}" is not a number')
     return value
 

@@ -14,8 +14,12 @@ usage:
    pypprof [options] [binary] profile ...             a shell on the profile
    pypprof <report> [options] [binary] profile ...    one report on stdout
    pypprof [options] [binary] profile ... < script    the shell's commands from a file
+   pypprof record URL -every 30s -dir DIR             snapshots of a running server
+   pypprof trend [options] DIR | profile ...          what grows over many profiles
+   pypprof check -base profile ... -head profile ...  a gate for pipelines: exit status 1 for growth
 
-A profile is a file; several are merged. Options are those of `go tool pprof`.
+A profile is a file, a directory of files, - for stdin, or the address of a server (localhost:6060,
+https://host/debug/pprof/heap); several are merged. Options are those of `go tool pprof`.
 """
 _TAIL = """\
   Environment:
@@ -23,6 +27,7 @@ _TAIL = """\
     PPROF_BINARY_PATH  where binaries are looked for (default $HOME/pprof/binaries):
                        $name, $path, ${name}.debug, $dir/.debug/${name}.debug,
                        usr/lib/debug/$dir/${name}.debug
+    PYPPROF_MAX_BYTES  the largest profile that is read, unpacked (default 1 GiB)
     TZ                 the time zone of the times that reports print
 """
 

@@ -144,3 +144,16 @@ def test_open_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     assert not open_page("http://localhost:1/ui")
+
+
+def test_a_real_browser_reads_the_file_before_it_goes(desk: Desk, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    options = (
+        f"--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync "
+        f"--disable-component-update --disable-quic --user-data-dir={tmp_path / 'user'} --screenshot={picture}"
+    )
+    # The path of its socket, in its own temporary directory, must be short.
+    done = desk.run("-web", LEAK, BROWSER=f"env TMPDIR=/tmp chromium {options}", PATH=os.environ["PATH"])
+    assert done.returncode == 0
+    assert len(picture.read_bytes()) > 10_000, "not a blank page"
+    assert not list(desk.tmp.glob("pprof.*"))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import tempfile
 
+from pypprof.reports import COMMANDS, load
 from pypprof.settings import OPTIONS, TYPES, Settings, text_of
 from tests.conftest import LEAK, ROOT
 from tests.support import inprocess
 
 OPTIONS_DOC = ROOT / "docs" / "options.md"
+PICTURE = ROOT / "docs" / "leak.svg"
 
 
 def options_table() -> str:
@@ -36,7 +41,7 @@ def test_options() -> None:
 
 def test_json_schema_is_documented() -> None:
     text = (ROOT / "docs" / "machine-readable.md").read_text()
-    for report in ("-top", "-tree", "-peek=main", "-tags", "-traces", "-list=main"):
+    for report in ("-top", "-tree", "-peek=main", "-tags", "-traces", "-list=main", "-trend"):
         source = LEAK if report != "-tags" else ROOT / "fixtures/profiles/store.cpu.pb.gz"
         done = inprocess.run([report, "-json", str(source)], ROOT)
         for key in _keys(json.loads(done.stdout)):
@@ -67,5 +72,28 @@ def test_commands_in_the_readme_run() -> None:
         assert inprocess.run(words, ROOT, b"quit\n").status == 0, command
 
 
+def leak_picture() -> bytes:
+    """README's picture, drawn by the embedded layout, which is the same everywhere."""
+    with tempfile.TemporaryDirectory() as home:
+        env = {"PATH": "/nonexistent", "PYTHONPATH": str(ROOT), "TZ": "UTC", "HOME": home}
+        command = [sys.executable, "-m", "pypprof", "-svg", "-symbolize=none", str(LEAK)]
+        return subprocess.run(command, env=env, capture_output=True, check=True).stdout
+
+
+def test_the_picture_in_the_readme() -> None:
+    drawn = leak_picture()
+    assert PICTURE.read_bytes() == drawn, "run: python -m tests.test_docs"
+    assert b"main.allocateMemory" in drawn and len(drawn) < 200_000
+    assert f"({PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text()
+
+
+def test_pictures_name_every_command() -> None:
+    text = (ROOT / "docs" / "pictures.md").read_text()
+    for name in COMMANDS:
+        if COMMANDS[name][0] == "pictures" or load(name).viewer == name:
+            assert f"`{name}`" in text, name
+
+
 if __name__ == "__main__":
     OPTIONS_DOC.write_text(options_table())
+    PICTURE.write_bytes(leak_picture())

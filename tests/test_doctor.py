@@ -119,6 +119,8 @@ def test_filters_that_leave_nothing(report: str, filters: list[str], named: list
     text = said(report, *filters, LEAK)
     for part in named:
         assert part in text
+    if report == "-svg":
+        assert named[0] in inprocess.run([report, *filters, str(LEAK)], FIXTURES).stdout.decode()
     assert "leave" not in said(report, LEAK)
 
 
@@ -162,6 +164,7 @@ def test_web_on_a_nameless_heap_profile(nameless: Path, tmp_path: Path) -> None:
     assert LEAK_ID in done.stderr
     assert f"pypprof path/to/leak {nameless}" in done.stderr
     assert b"allocateMemory" not in desk.copy.read_bytes()
+    assert b"Give the binary first: pypprof path/to/leak" in desk.copy.read_bytes(), "in the picture too"
     done = desk.run(LEAK_BINARY, nameless, script="web\n", BROWSER=browser)
     assert "binary" not in done.stderr
     assert b'data-name="main.allocateMemory"' in desk.copy.read_bytes()

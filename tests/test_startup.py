@@ -40,7 +40,9 @@ def test_reports_load_little(report: str) -> None:
 
 def test_only_the_named_report_is_loaded() -> None:
     loaded = {name for name in modules("-tags", str(LEAK)) if name.startswith("pypprof.reports.")}
-    assert loaded == {"pypprof.reports." + name for name in ("command", "header", "tabwriter", "tags", "values")}
+    assert loaded == {
+        "pypprof.reports." + name for name in ("command", "formats", "header", "tabwriter", "tags", "values")
+    }
 
 
 def test_patterns_load_re2_only_when_they_need_it() -> None:

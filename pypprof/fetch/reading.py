@@ -84,23 +84,29 @@ class Reader:
         self._note = note
         self._answers: dict[int, Read | PprofError] = {}
 
+    def prepare(self, numbers: Sequence[int]) -> None:
+        """Read stdin and ask servers, here in the main thread, so that read() may run in any."""
+        for index in numbers:
+            name = self._sources[index].name
+            if index in self._answers or os.path.exists(name):
+                continue
+            if name != STDIN:
+                if self._request(index) is not None:
+                    self._fetch_from(index)
+                continue
+            try:
+                self._answers[index] = Read(_read_stdin())
+            except PprofError as error:
+                self._answers[index] = error
+
     def read(self, index: int) -> Read:
-        """The bytes of a source. PprofError with one line when they cannot be had."""
-        name = self._sources[index].name
-        if name == STDIN:
-            return Read(_read_stdin())
-        try:
-            os.stat(name)
-        except (OSError, ValueError) as error:
-            if index not in self._answers:
-                self._fetch_from(index)
-            answer = self._answers.pop(index, None)
-            if answer is None:
-                raise PprofError(reason(error)) from None
-            if isinstance(answer, PprofError):
-                raise answer from None
-            return answer
-        return Read(read_file(name, self._note))
+        """The bytes of a source that was prepared. PprofError with one line when they cannot be had."""
+        answer = self._answers.pop(index, None)
+        if answer is None:
+            return Read(read_file(self._sources[index].name, self._note))
+        if isinstance(answer, PprofError):
+            raise answer
+        return answer
 
     def _fetch_from(self, index: int) -> None:
         """Ask for this source and the next ones that are on servers."""
@@ -108,6 +114,8 @@ class Reader:
         for at in range(index, len(self._sources)):
             if len(requests) == _AT_ONCE:
                 break
+            if at in self._answers:
+                continue
             request = self._request(at)
             if request is not None:
                 requests[at] = request

@@ -11,8 +11,10 @@ import posixpath
 import re
 from collections.abc import Iterable
 
+from pypprof.errors import PprofError
 from pypprof.fetch.paths import split_list, trim
 from pypprof.fetch.sourceplaces import Places
+from pypprof.output import reason
 
 # Go's line scanner gives up at a line of this size; the lines before it count.
 _LONGEST_LINE = 64 * 1024
@@ -33,9 +35,8 @@ class SourceReader:
     """
 
     def __init__(self, search_path: str, trim_path: str) -> None:
-        here = _working_directory()
-        self._search_path, self._trim_path = search_path or here, trim_path
-        self._places = Places([*split_list(self._search_path), here])
+        self._search_path, self._trim_path = search_path or _working_directory(), trim_path
+        self._places = Places([*split_list(self._search_path), *_here()])
         self._lines: dict[str, list[str]] = {}
         self._functions: dict[str, set[tuple[str, int]]] = {}
         self._guessed: list[tuple[str, str]] = []
@@ -120,11 +121,19 @@ class SourceReader:
 
 
 def _working_directory() -> str:
-    """The root when the directory has been removed."""
+    """PprofError when it has been removed."""
     try:
         return os.getcwd()
+    except OSError as error:
+        raise PprofError(f"the working directory cannot be read: {reason(error)}") from None
+
+
+def _here() -> list[str]:
+    """The working directory, if there is one."""
+    try:
+        return [os.getcwd()]
     except OSError:
-        return "/"
+        return []
 
 
 def _holds(data: bytes, functions: Iterable[tuple[str, int]]) -> bool:

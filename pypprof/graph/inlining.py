@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import BOOL, I8, Bools, Ints, any_true, filled, number_rows, where_true
+from pypprof.columns import BOOL, F8, I8, Bools, Ints, any_true, filled, number_rows, where_true
 from pypprof.graph.callgraph import Graph
 from pypprof.graph.trim import TrimmedGraph, light_edges
 
@@ -55,8 +55,8 @@ def _candidates(graph: Graph, trimmed: TrimmedGraph) -> Bools:
 def _bounds(graph: Graph, child: Ints, caller: Ints, location: Ints) -> Ints | None:
     """What the edge into the child that each row belongs to weighs at most; None when unknown."""
     weights = graph.location_weights()
-    if weights is None:
-        return None
+    if weights is None or float(np.add.reduce(weights.astype(F8))) >= 2.0**62:
+        return None  # sums wrap, as in Go
     weight = weights.take(location)
     open_ended = np.zeros(graph.count, I8)
     np.add.at(open_ended, child, weight * (caller < 0))

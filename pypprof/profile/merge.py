@@ -9,21 +9,21 @@ internal/measurement/measurement.go (ScaleProfiles).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from pypprof.columns import (
+    BOOL,
     I4,
     I8,
     U8,
     Array,
     Ints,
     all_true,
-    hash_rows,
     in_order_of_appearance,
     join,
-    mix,
+    number_ragged,
     number_rows,
     number_values,
     select_rows,
@@ -33,7 +33,17 @@ from pypprof.columns import (
 )
 from pypprof.errors import Invalid
 from pypprof.profile.aside import joined
-from pypprof.profile.model import Block, Functions, Labels, Lines, Locations, Mapping, Profile, select_samples
+from pypprof.profile.model import (
+    Block,
+    Functions,
+    Labels,
+    Lines,
+    Locations,
+    Mapping,
+    Profile,
+    select_labels,
+    select_samples,
+)
 
 _ROUNDING = 0x1000  # mappings whose sizes differ less are the same
 
@@ -90,24 +100,6 @@ def _without_zero_samples(profile: Profile) -> Profile:
     return profile._replace(blocks=tuple(block for block in blocks if block.size()))
 
 
-def number_ragged(columns: list[Array], starts: Ints) -> tuple[Ints, Ints]:
-    """Number equal ragged rows alike, exactly: (number of each row, a first row of each number)."""
-    counts = starts[1:] - starts[:-1]
-    for salt in range(64):
-        h = np.zeros(len(columns[0]), U8)
-        for index, column in enumerate(columns):
-            h ^= mix(column.astype(U8, copy=False), salt * 97 + index * 7 + 11)
-        numbers, first = number_values(hash_rows(h, starts).view(I8))
-        like = first.take(numbers)
-        if not all_true(counts.take(like) == counts):
-            continue
-        place = np.arange(len(columns[0])) - starts[:-1].repeat(counts)
-        other = starts.take(like).repeat(counts) + place
-        if all(all_true(column == column.take(other)) for column in columns):
-            return numbers, first
-    raise AssertionError("64 hash functions collide")
-
-
 class _Merger:
     """The concatenated tables of all inputs, and their merged numbers."""
 
@@ -136,21 +128,45 @@ class _Merger:
         return list(zip(self._string_maps, self._profiles, strict=True))
 
     def merged(self, header: Profile) -> Profile:
-        stacks = self._stacks()
-        appearing = _first_use(stacks)
+        appearing = self._first_use()
         mapping, offset, mappings = self._mappings(appearing)
         locations, number = self._locations(appearing, mapping, offset, mappings)
         functions, locations = self._used_functions(locations)
-        blocks = self._samples(number.take(stacks), len(header.sample_types))
+        blocks = self._samples(self._stacks(number), len(header.sample_types))
         return header._replace(
             strings=list(self._strings), blocks=blocks, mappings=tuple(mappings), locations=locations,
             functions=functions,
         )  # fmt: skip
 
-    def _stacks(self) -> Ints:
-        """All stacks as rows of the concatenated location table."""
-        parts = [block.stacks + self._location_base[i] for i, p in enumerate(self._profiles) for block in p.blocks]
-        return join(parts, I8).astype(I8)
+    def _rows(self) -> Iterator[Ints]:
+        """The stacks, block by block, as rows of the concatenated location table."""
+        for base, profile in zip(self._location_base.tolist(), self._profiles, strict=False):
+            for block in profile.blocks:
+                yield block.stacks + I8.type(base)
+
+    def _first_use(self) -> Ints:
+        """The rows that stacks use, in the order of their first appearance."""
+        size = int(self._location_base[-1])
+        seen = np.zeros(size, BOOL)
+        place = np.zeros(size, I8)
+        parts: list[Array] = []
+        for rows in self._rows():
+            new = rows[np.logical_not(seen.take(rows))]
+            order = np.arange(len(new))
+            place[new[::-1]] = order[::-1]  # of several assignments the last one stays: the first place
+            first = new[place.take(new) == order]
+            seen[first] = True
+            parts.append(first)
+        return join(parts, I8)
+
+    def _stacks(self, number: Ints) -> Array:
+        """All stacks, of merged locations."""
+        stacks = np.empty(sum(len(b.stacks) for p in self._profiles for b in p.blocks), I4)
+        at = 0
+        for rows in self._rows():
+            stacks[at : at + len(rows)] = number.take(rows)
+            at += len(rows)
+        return stacks
 
     def _mappings(self, appearing: Ints) -> tuple[Ints, Ints, list[Mapping]]:
         """(merged mapping of each appearing location, what to add to its address, the mappings)."""
@@ -221,7 +237,7 @@ class _Merger:
         lines = locations.lines._replace(function=numbers.astype(I4))
         return functions, locations._replace(lines=lines)
 
-    def _samples(self, stacks: Ints, types: int) -> tuple[Block, ...]:
+    def _samples(self, stacks: Array, types: int) -> tuple[Block, ...]:
         """The merged samples, in the order of their first appearance."""
         blocks = [block for p in self._profiles for block in p.blocks]
         if not blocks:
@@ -238,8 +254,7 @@ class _Merger:
             total = np.zeros(len(first), I8)
             np.add.at(total, numbers, values[:, column])
             sums[:, column] = total
-        whole = Block(starts, stacks.astype(I4), values, labels)
-        return _split(select_samples(whole, first)._replace(values=sums))
+        return tuple(_picked(Block(starts, stacks, values, labels), first, sums))
 
     def _labels(self) -> Labels | None:
         """The tags of all samples, strings renumbered."""
@@ -257,12 +272,6 @@ class _Merger:
             return None
         sample, key, text, number, unit = (join([part[i] for part in parts], I8) for i in range(5))
         return Labels(sample, key.astype(I4), text.astype(I4), number, unit.astype(I4))
-
-
-def _first_use(stacks: Ints) -> Ints:
-    """The distinct entries in the order of their first appearance."""
-    numbers, first = number_values(stacks)
-    return stacks.take(in_order_of_appearance(numbers, first)[1])
 
 
 def _mapping_key(mapping: Mapping) -> tuple[int, int, str]:
@@ -287,10 +296,22 @@ def _label_kinds(labels: Labels, samples: int, strings: list[str]) -> Ints:
 _BLOCK = 8192
 
 
-def _split(block: Block) -> tuple[Block, ...]:
-    """A block cut into blocks of the usual size."""
-    size = block.size()
-    return tuple(select_samples(block, np.arange(at, min(at + _BLOCK, size))) for at in range(0, size, _BLOCK))
+def _picked(whole: Block, rows: Ints, values: Ints) -> Iterator[Block]:
+    """The samples at `rows` (ascending) with these values, in blocks of the usual size."""
+    labels = whole.labels
+    if labels is not None:
+        moved = table_of(np.arange(len(rows)), whole.size(), I8, rows, -1).take(labels.sample)
+        labels = select_labels(labels._replace(sample=moved), moved >= 0)
+    for at in range(0, len(rows), _BLOCK):
+        some = rows[at : at + _BLOCK]
+        starts, positions = select_rows(whole.starts, some)
+        own = None
+        if labels is not None:
+            low, high = labels.sample.searchsorted(np.array([at, at + len(some)])).tolist()
+            if high > low:
+                own = Labels(*(column[low:high] for column in labels))
+                own = own._replace(sample=own.sample - at)
+        yield Block(starts, whole.stacks.take(positions), values[at : at + _BLOCK], own)
 
 
 def scale(profile: Profile, ratios: Sequence[float]) -> Profile:

@@ -115,7 +115,8 @@ def _node(graph: DotGraph, node: DotNode, number: int, heaviest: float) -> str:
     size = 8
     weight = float(abs64(node.flat))
     if heaviest and node.flat and weight <= heaviest:
-        size += math.ceil(16.0 * math.sqrt(weight / heaviest))
+        # The absolute value of the least int64 is negative, its root NaN, and NaN the least int64.
+        size += math.ceil(16.0 * math.sqrt(weight / heaviest)) if weight * heaviest > 0 else -(1 << 63)
     ratio = _ratio(node.cum, graph.total)
     return (
         f'N{number} [label="{text}" id="node{number}" fontsize={size} shape=box '

@@ -6,6 +6,7 @@ call interface is used, so that another build can take its place: text in, text 
 
 from __future__ import annotations
 
+import atexit
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -107,9 +108,16 @@ def _load() -> tuple[Engine, Module]:
             import wasmtime
         except (ImportError, OSError) as error:
             raise PprofError(f"the built-in layout cannot be loaded ({error}): install Graphviz") from None
+        # Before modules are taken apart at the end of the program: wasmtime's destructors need theirs.
+        atexit.register(_forget)
         engine = wasmtime.Engine(_config())
         _loaded = engine, _module(engine)
     return _loaded
+
+
+def _forget() -> None:
+    global _loaded
+    _loaded = None
 
 
 def _config() -> Config:

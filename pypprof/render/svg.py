@@ -6,26 +6,31 @@ from that by resvg, if it is installed. Both are bounded in time and end at Ctrl
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 
 from pypprof.errors import PprofError
 
-SECONDS = 120.0  # a picture that takes longer is too large to be looked at
+SECONDS = 60.0  # a picture that takes longer is too large to be looked at
 _INSTALL = "install Graphviz (apt install graphviz, brew install graphviz)"
 # The first that the system has; resvg knows no fonts that stand for others.
 _FONTS = "text { font-family: Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', 'Noto Sans', sans-serif }"
+_FONT_PLACES = (
+    "/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts", "/System/Library/Fonts",
+    "/Library/Fonts",
+)  # fmt: skip
 # What XML cannot hold, escaped or not.
 _INVALID = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def draw(dot: str, format_: str) -> bytes:
     """The picture of DOT text in a format of Graphviz's. PprofError when it cannot be made."""
-    data = _clean(dot)
+    data = cleaned(dot)
     try:
         if shutil.which("dot"):
-            return _system(data, format_)
+            return system(data, format_)
         return _without_system(data, format_)
     except (TimeoutError, subprocess.TimeoutExpired):
         raise PprofError(
@@ -33,7 +38,7 @@ def draw(dot: str, format_: str) -> bytes:
         ) from None
 
 
-def _clean(dot: str) -> bytes:
+def cleaned(dot: str) -> bytes:
     """The text with names that Graphviz would take for entities, or that SVG cannot hold, made harmless."""
     return for_xml(dot.replace("&", "&amp;")).encode()
 
@@ -43,7 +48,8 @@ def for_xml(text: str) -> str:
     return _INVALID.sub("\ufffd", text)
 
 
-def _system(data: bytes, format_: str) -> bytes:
+def system(data: bytes, format_: str) -> bytes:
+    """The layout of the system's Graphviz."""
     from graphviz.backend import dot_command, execute
 
     try:
@@ -72,7 +78,18 @@ def _without_system(data: bytes, format_: str) -> bytes:
             import resvg_py
         except ImportError:
             raise PprofError(f"png needs resvg (pip install 'pypprof-shell[png]'), or {_INSTALL}") from None
+        if not _has_font():
+            raise PprofError("png needs a font, and none is installed (apt install fonts-dejavu-core)")
         svg = embedded.draw(data, "svg", SECONDS).decode()
         # Graphviz measures in points, at 96 dots per inch as its own PNG.
         return bytes(resvg_py.svg_to_bytes(svg_string=svg, dpi=96, background="#ffffff", style_sheet=_FONTS))
     raise PprofError(f"{format_} needs Graphviz's program dot: {_INSTALL}; svg needs nothing")
+
+
+def _has_font() -> bool:
+    """Whether resvg will find any font; without one it leaves out all text and does not say so."""
+    for place in _FONT_PLACES:
+        for _, _, names in os.walk(os.path.expanduser(place)):
+            if any(name.lower().endswith((".ttf", ".otf", ".ttc")) for name in names):
+                return True
+    return False

@@ -20,6 +20,17 @@
     viewport.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.scale})`);
   }
 
+  // The page's place in the window, and a point of an event in it.
+  function room() {
+    const box = svg.getBoundingClientRect();
+    return { left: box.left, top: box.top, width: box.width || innerWidth, height: box.height || innerHeight };
+  }
+
+  function at(event) {
+    const { left, top } = room();
+    return [event.clientX - left, event.clientY - top];
+  }
+
   function zoom(factor, x, y) {
     const scale = Math.min(40, Math.max(0.005, view.scale * factor)), ratio = scale / view.scale;
     view.x = x - (x - view.x) * ratio;
@@ -36,7 +47,7 @@
 
   // The whole picture, beneath the bar; not larger than half as large again.
   function reset() {
-    const margin = 12, top = 56, { clientWidth: width, clientHeight: height } = svg;
+    const margin = 12, top = 56, { width, height } = room();
     view.scale = Math.max(0.005, Math.min((width - 2 * margin) / size.width, (height - top - margin) / size.height, 1.5));
     view.x = (width - size.width * view.scale) / 2;
     view.y = top;
@@ -44,7 +55,8 @@
   }
 
   function middle() {
-    return [svg.clientWidth / 2, svg.clientHeight / 2];
+    const { width, height } = room();
+    return [width / 2, height / 2];
   }
 
   // ---- The graph, as the attributes tell it.
@@ -97,9 +109,9 @@
   }
 
   function place() {
-    const width = Math.min(430, svg.clientWidth - 16);
+    const whole = room().width, width = Math.min(430, whole - 16);
     barFrame.setAttribute("width", width);
-    barFrame.setAttribute("x", Math.max(8, svg.clientWidth - width - 8));
+    barFrame.setAttribute("x", Math.max(8, whole - width - 8));
     barFrame.setAttribute("y", 8);
   }
 
@@ -131,10 +143,10 @@
       box("span", tip, shorten(text));
     }
     tipFrame.style.display = "";
-    const width = Math.min(560, svg.clientWidth - 16);
-    tipFrame.setAttribute("width", width);
-    tipFrame.setAttribute("x", Math.max(8, Math.min(x + 14, svg.clientWidth - tip.offsetWidth - 8)));
-    const below = y + 18 + tip.offsetHeight < svg.clientHeight;
+    const { width, height } = room();
+    tipFrame.setAttribute("width", Math.min(560, width - 16));
+    tipFrame.setAttribute("x", Math.max(8, Math.min(x + 14, width - tip.offsetWidth - 8)));
+    const below = y + 18 + tip.offsetHeight < height;
     tipFrame.setAttribute("y", below ? y + 18 : Math.max(8, y - 12 - tip.offsetHeight));
   }
 
@@ -149,15 +161,15 @@
 
   svg.addEventListener("pointermove", (event) => {
     const group = fingers.size ? null : groupOf(event);
-    if (group) say(group, event.clientX, event.clientY);
+    if (group) say(group, ...at(event));
     else hush();
   });
   svg.addEventListener("pointerleave", hush);
   svg.addEventListener("focusin", (event) => {
     const group = groupOf(event);
     if (!group || !group.matches(":focus-visible")) return;
-    const at = group.getBoundingClientRect();
-    say(group, at.right, at.top);
+    const box = group.getBoundingClientRect(), { left, top } = room();
+    say(group, box.right - left, box.top - top);
   });
   svg.addEventListener("focusout", hush);
 
@@ -227,8 +239,8 @@
     found[current].classList.add("current");
     count.textContent = `${current + 1} of ${found.length}`;
     if (view.scale < 0.8) zoom(0.8 / view.scale, ...middle()); // to be read, not only seen
-    const at = found[current].getBoundingClientRect(), [x, y] = middle();
-    pan(x - (at.left + at.right) / 2, y - (at.top + at.bottom) / 2);
+    const box = found[current].getBoundingClientRect(), { left, top } = room(), [x, y] = middle();
+    pan(x + left - (box.left + box.right) / 2, y + top - (box.top + box.bottom) / 2);
   }
 
   function clear() {
@@ -243,6 +255,11 @@
   const fingers = new Map();
   let moved = false;
 
+  function finger(event) {
+    const [x, y] = at(event);
+    return { x, y };
+  }
+
   function centre() {
     const points = [...fingers.values()], [a, b] = [points[0], points[points.length - 1]];
     return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y) };
@@ -254,27 +271,27 @@
     const lines = event.deltaMode === 1 ? 20 : event.deltaMode === 2 ? 300 : 1;
     // A pinch on a touch pad comes as a wheel with Ctrl, in small steps.
     const delta = Math.max(-300, Math.min(300, event.deltaY * lines * (event.ctrlKey ? 6 : 1)));
-    zoom(Math.exp(-delta * 0.0015), event.clientX, event.clientY);
+    zoom(Math.exp(-delta * 0.0015), ...at(event));
     hush();
   }, { passive: false });
 
   svg.addEventListener("pointerdown", (event) => {
     if (bar.contains(event.target) || (event.pointerType === "mouse" && event.button !== 0)) return;
     if (document.activeElement === input) input.blur();
-    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    fingers.set(event.pointerId, finger(event));
     if (fingers.size === 1) moved = false;
   });
 
   addEventListener("pointermove", (event) => {
-    const finger = fingers.get(event.pointerId);
-    if (!finger || fingers.size > 2) return;
+    const last = fingers.get(event.pointerId), now = finger(event);
+    if (!last || fingers.size > 2) return;
     // Released outside of the window: nobody told us.
     if (event.pointerType === "mouse" && !event.buttons) return lift(event);
-    if (!moved && Math.hypot(event.clientX - finger.x, event.clientY - finger.y) < 4) return;
+    if (!moved && Math.hypot(now.x - last.x, now.y - last.y) < 4) return;
     moved = true;
     svg.classList.add("dragging");
     const before = centre();
-    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    fingers.set(event.pointerId, now);
     const after = centre();
     pan(after.x - before.x, after.y - before.y);
     if (before.apart > 0 && after.apart > 0) zoom(after.apart / before.apart, after.x, after.y);
@@ -297,7 +314,7 @@
   svg.addEventListener("dblclick", (event) => {
     if (bar.contains(event.target)) return;
     event.preventDefault();
-    zoom(event.shiftKey ? 0.5 : 2, event.clientX, event.clientY);
+    zoom(event.shiftKey ? 0.5 : 2, ...at(event));
   });
 
   // ---- Keyboard.

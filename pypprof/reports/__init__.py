@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, bool]] = {
     "top": ("top", "COMMAND", False),
     "topproto": ("topproto", "COMMAND", False),
     "traces": ("traces", "COMMAND", False),
+    "trend": ("trend", "COMMAND", False),
     "tree": ("tree", "COMMAND", False),
     "web": ("pictures", "WEB_COMMAND", False),
     "weblist": ("weblist", "COMMAND", True),

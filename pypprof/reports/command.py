@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from pypprof.profile.model import Profile
 from pypprof.records import Record
 from pypprof.regex import Regex
 from pypprof.settings import Settings
@@ -14,13 +15,16 @@ BROWSER = "browser"  # the viewer of what a browser shows
 
 
 class Context(Record):
-    """What a report may know beside its view: the settings with the command's overrides, and
-    the command's own argument. What it wants said on stderr it adds to `notes`."""
+    """What a report may know beside its view: the settings with the command's overrides, the
+    command's own argument, what the profile was made from and how to read a part of it again.
+    What it wants said on stderr it adds to `notes`."""
 
     settings: Settings
     argument: str
     regex: Regex | None
     notes: list[str]
+    sources: Sequence[str] = ()
+    read: Callable[[str], Profile] | None = None
 
 
 class Command(Record):
@@ -34,9 +38,12 @@ class Command(Record):
     text          the report as text, piece by piece
     data          the report as bytes, for binary formats (then `text` is unused)
     coloured      the text for a terminal, with colours; names and sources made harmless
+    page          the report as a web page of one file
     suffix        a binary or bulky format: in a shell it goes to profile001.<suffix>
     viewer        the program that shows it (BROWSER for any browser), with its arguments
     empty         whether a report has nothing to show; None where that is no reason to wonder
+    explain       the report with lines in it that say why it is empty or nameless
+    fresh         made anew each time: it depends on files
     """
 
     name: str
@@ -54,6 +61,9 @@ class Command(Record):
     suffix: str = ""
     viewer: str = ""
     empty: Callable[[Any], bool] | None = None
+    explain: Callable[[Any, Sequence[str]], Any] | None = None
+    fresh: bool = False
+    page: Callable[[Any], Iterable[bytes]] | None = None
 
     def override(self, settings: Settings) -> Settings:
         """The settings as this command reads them."""

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pypprof.columns import I8, Array, all_true, join, select_rows, starts_of
+from pypprof.columns import I8, Array, all_true, join, number_ragged, select_rows, starts_of
 from pypprof.graph.nodes import NodeTable
 from pypprof.graph.weights import divided
 from pypprof.profile.legacy.folded import escaped
-from pypprof.profile.merge import number_ragged
 from pypprof.records import Record
 from pypprof.reports.command import Command, Context
 from pypprof.view import View

@@ -100,10 +100,9 @@ def _file(name: str, weights: list[_LineWeight], reader: SourceReader) -> ListFi
     for weight in weights:
         own = by_line.setdefault(weight.line, [0, 0])
         own[0], own[1] = wrap64(own[0] + weight.flat), wrap64(own[1] + weight.cum)
-    first = min(w.start_line or w.line - _MARGIN for w in weights)
-    last = max(w.line for w in weights) + _MARGIN
+    first, last = _range(weights)
     lines = []
-    for number in range(max(first, 1), last + 1):
+    for number in range(first, last + 1):
         source = reader.line(name, number)
         if source is None:
             break
@@ -111,6 +110,19 @@ def _file(name: str, weights: list[_LineWeight], reader: SourceReader) -> ListFi
         lines.append(ListLine(number, own_flat, own_cum, source))
     error = reader.errors.get(name, "")
     return ListFile(name, flat, cum, [] if error else lines, error)
+
+
+def _range(weights: list[_LineWeight]) -> tuple[int, int]:
+    """The lines to show. In Go a line that moves the start up does not move the end down."""
+    first = weights[0].start_line or wrap64(weights[0].line - _MARGIN)
+    last = wrap64(weights[0].line + _MARGIN)
+    for weight in weights:
+        start = weight.start_line or wrap64(weight.line - _MARGIN)
+        if start < first:
+            first = start
+        else:
+            last = max(last, wrap64(weight.line + _MARGIN))
+    return max(first, 1), last
 
 
 def text(report: ListReport) -> Iterator[str]:

@@ -7,7 +7,7 @@ import numpy as np
 from pypprof.columns import BOOL
 from pypprof.errors import CommandError
 from pypprof.graph.callgraph import Graph
-from pypprof.graph.trim import sorted_nodes, trimmed_graph
+from pypprof.graph.trim import light_edges, sorted_nodes, trimmed_graph
 from pypprof.reports.command import Command, Context
 from pypprof.reports.header import graph_header
 from pypprof.reports.tree import TreeReport, entries, text
@@ -28,9 +28,11 @@ def build(view: View, context: Context) -> TreeReport:
     ends = np.zeros(graph.count, BOOL)
     ends[matched] = True
     nodes = sorted_nodes(trimmed, context.settings, matched)
+    edges = graph.edges_at(ends)
+    edges = edges.take(np.logical_not(light_edges(trimmed, edges)))
     return TreeReport(
         graph_header(view, context.settings, trimmed), graph_format(view, context.settings, trimmed),
-        entries(graph, nodes, graph.edges_at(ends)),
+        entries(graph, nodes, edges),
     )  # fmt: skip
 
 

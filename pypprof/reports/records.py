@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from pypprof.reports.tags import TagsReport
 from pypprof.reports.top import TopReport
 from pypprof.reports.traces import TracesReport, trace_rows
 from pypprof.reports.tree import Call, TreeReport
+from pypprof.reports.trend import TrendReport
 
 SCHEMA = 1
 
@@ -27,11 +29,12 @@ def records(command: str, report: Any, format_: str) -> Iterator[str]:
     for kind, to_json, columns, to_rows in _KINDS:
         if isinstance(report, kind):
             if format_ == "json":
-                yield json.dumps({"schema": SCHEMA, "report": command} | to_json(report), ensure_ascii=False) + "\n"
+                whole = {"schema": SCHEMA, "report": command} | _finite(to_json(report))
+                yield json.dumps(whole, ensure_ascii=False) + "\n"
             else:
                 yield from _csv(columns, to_rows(report))
             return
-    raise CommandError(f"{command} has no -{format_} form (top, tree, peek, tags, traces and list have)")
+    raise CommandError(f"{command} has no -{format_} form (top, tree, peek, tags, traces, list and trend have)")
 
 
 def _csv(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
@@ -54,6 +57,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def _finite(value: Any) -> Any:
+    """The same without NaN and infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value] if value and isinstance(value[0], float | dict | list) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _profile(header: ProfileHeader) -> dict[str, Any]:
@@ -122,6 +134,25 @@ def _list_rows(report: ListReport) -> Iterator[tuple[Any, ...]]:
                 yield function.name, file.name, line.line, line.flat, line.cum, report.values.unit, line.source
 
 
+def _trend_json(report: TrendReport) -> dict[str, Any]:
+    return {"trends": _plain(report.trends)}
+
+
+def _trend_rows(report: TrendReport) -> Iterator[tuple[Any, ...]]:
+    for one in report.trends:
+        for row in [*one.rows, one.total]:
+            stack = ";".join(reversed(row.stacks[0].frames)) if row.stacks else ""
+            unit = one.unit + "/h" if one.rate else one.unit
+            yield (
+                one.type, row.name, row.verdict, row.start, row.end, row.slope, row.low, row.high, unit, row.rises,
+                row.intervals, row.p, row.hours_to_limit, stack,
+            )  # fmt: skip
+
+
+_TREND_COLUMNS = (
+    "type", "name", "verdict", "start", "end", "slope_per_hour", "low", "high", "unit", "rises", "intervals", "p",
+    "hours_to_limit", "stack",
+)  # fmt: skip
 _Kind = tuple[type, Callable[[Any], dict[str, Any]], tuple[str, ...], Callable[[Any], Iterator[tuple[Any, ...]]]]
 _KINDS: tuple[_Kind, ...] = (
     (TopReport, _top_json, ("name", "flat", "cum", "unit", "inline"), _top_rows),
@@ -129,4 +160,5 @@ _KINDS: tuple[_Kind, ...] = (
     (TagsReport, _tags_json, ("key", "value", "weight", "unit"), _tags_rows),
     (TracesReport, _traces_json, ("value", "unit", "tags", "stack"), _traces_rows),
     (ListReport, _list_json, ("function", "file", "line", "flat", "cum", "unit", "source"), _list_rows),
+    (TrendReport, _trend_json, _TREND_COLUMNS, _trend_rows),
 )

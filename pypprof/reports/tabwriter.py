@@ -53,8 +53,24 @@ class _Writer:
             self.out.append("".join(padded) + cells[-1] + "\n")
 
 
+_ESCAPE = "\udcff"  # the byte 0xFF: from one to the next, all characters are text
+_HIDDEN = dict(zip("\t\v\n\f", "\ud800\ud801\ud802\ud803", strict=True))
+
+
 def align(text: str, padding: int = 1) -> str:
     """The text with its tab-terminated cells right-aligned."""
+    if _ESCAPE not in text:
+        return _align(text, padding)
+    pieces = text.split(_ESCAPE)
+    pieces[1::2] = ["".join(_HIDDEN.get(c, c) for c in piece) for piece in pieces[1::2]]
+    aligned = _align(_ESCAPE.join(pieces), padding)
+    if len(pieces) % 2 == 0:
+        aligned = aligned[:-1]  # the last line's end is text too
+    shown = {hidden: char for char, hidden in _HIDDEN.items()}
+    return "".join(shown.get(c, c) for c in aligned)
+
+
+def _align(text: str, padding: int) -> str:
     writer = _Writer(padding)
     # A form feed ends a line and all columns; a vertical tab ends a cell.
     for index, chapter in enumerate(text.replace("\v", "\t").split("\f")):

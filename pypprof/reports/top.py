@@ -10,7 +10,7 @@ from pypprof.records import Record
 from pypprof.reports.command import Command, Context, graph_usage, nothing_shown
 from pypprof.reports.header import Header, graph_header, header_lines
 from pypprof.reports.values import ValueFormat, graph_format
-from pypprof.units import percentage
+from pypprof.units import percentage, wrap64
 from pypprof.view import View
 
 
@@ -48,7 +48,7 @@ def text(report: TopReport) -> Iterator[str]:
     yield f"\n{'flat':>10} {'flat':>5}% {'sum':>5}% {'cum':>10} {'cum':>5}%\n"
     running = 0
     for row in report.rows:
-        running += row.flat
+        running = wrap64(running + row.flat)
         mark = f" ({row.inline})" if row.inline else ""
         yield (
             f"{values.text(row.flat):>10} {percentage(row.flat, total)} {percentage(running, total)} "

@@ -15,7 +15,7 @@ from pypprof.records import Record
 from pypprof.reports.command import Command, Context, graph_usage, nothing_shown
 from pypprof.reports.header import Header, graph_header, header_lines
 from pypprof.reports.values import ValueFormat, graph_format
-from pypprof.units import percentage
+from pypprof.units import percentage, wrap64
 from pypprof.view import View
 
 _SEPARATOR = "-" * 58 + "+" + "-" * 13 + "\n"
@@ -77,7 +77,7 @@ def text(report: TreeReport) -> Iterator[str]:
     yield "\n".join(header_lines(report.header, values)) + "\n" + _SEPARATOR + _LEGEND
     running = 0
     for entry in report.entries:
-        running += entry.flat
+        running = wrap64(running + entry.flat)
         yield _SEPARATOR
         yield from _call_lines(entry.callers, entry.cum, values)
         yield (

@@ -80,6 +80,8 @@ def suggest(line: str, names: Names, words: Iterable[str]) -> list[Suggestion]:
         return _ranked(last, [*COMMANDS, *words, *OPTIONS, *CHOICES], "help")
     if tokens[0] in ("fetch", "base", "diff_base"):
         return _ranked(last, _files_on_disk(last), "file")
+    if tokens == ["trend"] and ("/" in last or last.startswith(".")):
+        return _ranked(last, [name for name in _files_on_disk(last) if name.endswith("/")], "directory")
     if tokens[0].rstrip("0123456789") in COMMANDS:
         return _arguments(tokens[0].rstrip("0123456789"), last, names)
     return []
@@ -106,6 +108,8 @@ def _option_values(option: str, value: str, names: Names) -> list[Suggestion]:
         return _ranked(value, names.tags if keys else _tag_pairs(names), "tag")
     if declared.argument == "sample":
         return _ranked(value, names.samples, "sample type")
+    if option == "trend_by":
+        return _ranked(value, ["function", "leaf", "stack", *(f"label:{key}" for key in names.tags)], "value")
     if declared.argument == "unit":
         return _ranked(value, _UNITS, "unit")
     return _ranked(value, _files_on_disk(value), "file") if declared.argument == "file" else []

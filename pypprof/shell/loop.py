@@ -5,7 +5,7 @@ from __future__ import annotations
 from pypprof.deliver import deliver
 from pypprof.errors import PprofError
 from pypprof.line import Request, read_assignment, read_request, shortcuts
-from pypprof.output import note, write_stdout
+from pypprof.output import internal_error, note, write_stdout
 from pypprof.reports.header import profile_header, profile_lines
 from pypprof.reports.values import value_format
 from pypprof.session import Rendered, Session
@@ -51,6 +51,11 @@ class Loop:
             except PprofError as error:
                 note(str(error))
                 fine = False
+            except (words.Quit, BrokenPipeError):
+                raise
+            except Exception as error:  # a defect must not cost the user the session
+                note(internal_error(error))
+                fine = False
         return fine
 
     def run_one(self, line: str) -> None:
@@ -74,7 +79,14 @@ class Loop:
         """Make a report and send it where it belongs."""
         format_ = request.format or self.format(request)
         rendered = self.session.render(request.command, request.argument, request.settings, format_)
-        deliver(rendered, request.command, request.settings.output, request.format, emit=lambda _: self.emit(rendered))
+        deliver(
+            rendered, request.command, request.settings.output, request.format, self.for_eyes(),
+            emit=lambda _: self.emit(rendered),
+        )  # fmt: skip
+
+    def for_eyes(self) -> bool:
+        """Whether reports end on a screen: bulky ones then go to a file."""
+        return True
 
     def format(self, request: Request) -> str:
         """The format of a report that asks for none (see Session.render)."""

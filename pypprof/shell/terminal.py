@@ -19,13 +19,15 @@ from prompt_toolkit.styles import Style
 
 from pypprof.errors import CommandError
 from pypprof.line import Request, split_pipe
-from pypprof.output import colours_wanted, note, printable, write_stdout
+from pypprof.output import colours_wanted, note, printable, reason, write_stdout
 from pypprof.session import Rendered, Session
 from pypprof.shell.completion import Names, suggest
 from pypprof.shell.highlight import STYLES, highlight
 from pypprof.shell.loop import Loop, greet
 from pypprof.shell.words import WORDS, Quit
 from pypprof.view import sample_index
+
+_PAGERS = ("less", "more", "most", "moar", "bat")
 
 
 def run(session: Session) -> int:
@@ -135,6 +137,9 @@ class TerminalLoop(Loop):
     def format(self, request: Request) -> str:
         return "" if self._pipe or request.settings.output or not colours_wanted() else "colour"
 
+    def for_eyes(self) -> bool:
+        return not self._pipe
+
     def emit(self, rendered: Rendered) -> None:
         data = b"".join(rendered.pieces)
         if self._pipe:
@@ -163,12 +168,22 @@ def feed(words: Iterable[str], data: bytes) -> None:
     try:
         process = subprocess.Popen(argv, stdin=subprocess.PIPE)
     except (OSError, ValueError) as error:
-        raise CommandError(f"cannot run {argv[0]}: {error}") from None
+        raise CommandError(f"cannot run {argv[0]}: {reason(error)}") from None
     with process:
         try:
             process.communicate(data)
         except BrokenPipeError:
             pass  # it has read enough
         except KeyboardInterrupt:
-            process.terminate()
+            _outlive(process, argv[0])
             raise
+
+
+def _outlive(process: subprocess.Popen[bytes], program: str) -> None:
+    """After Ctrl-C: a pager has its own use for the key and stays; other programs end, willing or not."""
+    while os.path.basename(program) in _PAGERS and process.poll() is None:
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            continue
+    process.terminate()

@@ -152,6 +152,8 @@ def _names(arguments: list[str]) -> list[str]:
         return [os.path.expanduser(name) for name in shlex.split(" ".join(arguments))]
     except ValueError as error:
         raise CommandError(f"{error}".lower()) from None
+
+
 def doctor(session: Session, arguments: list[str]) -> None:
     """Look for what makes reports empty or nameless."""
     from pypprof.doctor import checkup

@@ -292,7 +292,7 @@ class Binary:
 
     def _codes(self, section: Array, info: Array) -> tuple[Array, Array]:
         """nm's letter for each symbol, and whether its section holds code."""
-        letters = np.zeros(_MOST_HEADERS, np.uint8)
+        letters = np.zeros(_MOST_HEADERS, "u1")
         letters.fill(ord("?"))
         for index, header in enumerate(self.sections[:_MOST_HEADERS]):
             kind = header.flags & 7
@@ -301,7 +301,7 @@ class Binary:
         letters[0], letters[0xFFF2] = ord("U"), ord("B")  # undefined, common
         code = letters[section]
         executable = (code == ord("T")) & (section != 0)
-        return np.where(info >> 4 == 0, code + 32, code).astype(np.uint8), executable
+        return np.where(info >> 4 == 0, code + 32, code).astype("u1"), executable
 
 
 def text_at(data: Any, offset: int) -> str:
@@ -321,7 +321,7 @@ def _aligned(size: int, align: int) -> int:
 
 def _no_symbols() -> Symbols:
     none = np.zeros(0, U8)
-    return Symbols(none, none, np.zeros(0, np.uint8), np.zeros(0, bool), np.zeros(0, I8), np.zeros(0, U4), b"")
+    return Symbols(none, none, np.zeros(0, "u1"), np.zeros(0, "?"), np.zeros(0, I8), np.zeros(0, U4), b"")
 
 
 def _decompressed(name: str, kind: int, data: Any, size: int) -> bytes:

@@ -7,6 +7,7 @@ Sources: cmd/internal/objfile/elf.go, runtime/symtab.go (moduledata).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,12 @@ import numpy as np
 from pypprof.columns import U8
 from pypprof.errors import BinaryError
 from pypprof.symbolize.elf import Binary, Section
-from pypprof.symbolize.gopclntab import LineTable
+from pypprof.symbolize.gopclntab import HEADS, LineTable
 
 _SECTIONS = (".gopclntab", ".data.rel.ro.gopclntab")
 _TEXT_WORD = 22  # of the module data, in pointers
-# Where the address of go:func.* is in the module data: Go 1.27, 1.26, 1.20, 1.18.
-_FUNC_WORDS = (43, 42, 40, 38)
+# Where the address of go:func.* is in the module data, which differs from version to version.
+_FUNC_WORDS = (43, 42, 41, 40, 39, 38)
 
 
 def line_table(binary: Binary, inlined: bool = False) -> LineTable | None:
@@ -32,7 +33,13 @@ def line_table(binary: Binary, inlined: bool = False) -> LineTable | None:
         return plain
     words = _module_words(binary, address)
     text = _text_start(binary, plain, words)
-    return LineTable(data, text, _inline_data(binary, words) if inlined else b"")
+    table = LineTable(data, text)
+    if inlined:
+        for trees in _inline_data(binary, words):
+            candidate = LineTable(data, text, trees)
+            if candidate.has_trees():
+                return candidate
+    return table
 
 
 def _find(binary: Binary) -> tuple[Any, int]:
@@ -44,8 +51,28 @@ def _find(binary: Binary) -> tuple[Any, int]:
     start = binary.symbols.named("runtime.pclntab")
     end = binary.symbols.named("runtime.epclntab")
     if start is None or end is None or end < start:
-        return b"", 0
+        return _search(binary)
     return binary.read(start, end - start), start
+
+
+def _search(binary: Binary) -> tuple[Any, int]:
+    """The line table of a Go program whose linker, not Go's own, has put it among other data, and stripped."""
+    if binary.section(".go.buildinfo") is None:
+        return b"", 0
+    for section in binary.sections:
+        if not section.name.startswith((".data.rel.ro", ".rodata")) or section.flags & 0x800:
+            continue
+        data = binary.contents(section)
+        for magic in HEADS:
+            at = binary.data.obj.find(magic, section.offset, section.offset + len(data))  # type: ignore[attr-defined]
+            while at >= 0:
+                try:
+                    LineTable(data[at - section.offset :])
+                except BinaryError:
+                    at = binary.data.obj.find(magic, at + 1, section.offset + len(data))  # type: ignore[attr-defined]
+                    continue
+                return data[at - section.offset :], section.address + at - section.offset
+    return b"", 0
 
 
 def _text_start(binary: Binary, table: LineTable, words: list[int]) -> int:
@@ -61,14 +88,13 @@ def _text_start(binary: Binary, table: LineTable, words: list[int]) -> int:
     return start
 
 
-def _inline_data(binary: Binary, words: list[int]) -> Any:
-    """The bytes from go:func.* on; empty when they can't be found."""
+def _inline_data(binary: Binary, words: list[int]) -> Iterator[Any]:
+    """What may be the bytes from go:func.* on."""
     candidates = [binary.symbols.named("go:func.*"), binary.symbols.named("go.func.*")]
     candidates += [words[index] for index in _FUNC_WORDS if index < len(words)]
     for address in candidates:
-        if address and (data := _from(binary, address)):
-            return data
-    return b""
+        if address and len(data := _from(binary, address)):
+            yield data
 
 
 def _from(binary: Binary, address: int) -> Any:

@@ -58,7 +58,7 @@ def demangle(symbol: str, style: str) -> str | None:
     # What is behind the name (.cold, .isra.0, @VERSION) has no part in it.
     while text is None and (end := max(symbol.rfind(".", 0, end), symbol.rfind("@", 0, end))) > 0:
         text = _decoded(symbol[:end])
-    if text is None:
+    if text is None or (style == "full" and symbol[end : end + 1] == "@" and _parameters(_parsed(text)) is not None):
         return None
     clone = text.rfind(" (.")
     if clone > 0 and text.endswith(")"):
@@ -100,7 +100,8 @@ def _written(text: str, style: str) -> str:
             full = _THUNK in words
             return replacement + _Writer(style).text(_parsed(text[len(words) :]), full)
     items = _parsed(text)
-    if style != "full":
+    # Something in a function has no type in front, but LLVM writes that of the function.
+    if style != "full" or _parameters(items) is None:
         items = _bare_name(items)
     return _Writer(style).text(items, style == "full")
 
@@ -229,6 +230,9 @@ class _Writer:
         if not isinstance(following, tuple) or following[0] != "(":
             # A type without a name has no parameters.
             name = _LAMBDA.sub(lambda m: f"{{unnamed type#{_number(m[2])}}}" if m[1] == "unnamed" else m[0], name)
+        if name.endswith(" vector") and isinstance(following, tuple) and following[0] == "[":
+            items[index + 1] = ("(", following[1])
+            name = name[:-6] + "__vector"
         return name.replace("std::nullptr_t", "decltype(nullptr)")
 
     def _arguments(self, before: str, items: list[Item]) -> str:

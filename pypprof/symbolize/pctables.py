@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import I8, U8, Array, Ints, ragged_positions, starts_of
+from pypprof.columns import I8, U8, Array, Ints, largest, ragged_positions, starts_of, total, where_true
 from pypprof.errors import BinaryError
 
 _SHIFT = 40  # a key is a table's number above a pc; functions are smaller than this
@@ -19,12 +19,12 @@ class PcTables:
     """Tables at `offsets` (ascending; -1 for none) of the packed bytes. BinaryError when they are damaged."""
 
     def __init__(self, packed: Array, offsets: Ints, quantum: int) -> None:
-        zeros = np.append((packed == 0).nonzero()[0], len(packed))
+        zeros = np.concatenate((where_true(packed == 0), np.array([len(packed)], I8)))
         first = np.where(offsets < 0, len(packed), np.minimum(offsets, len(packed)))
         ends = zeros.take(zeros.searchsorted(first + 1), mode="clip")
         counts = np.maximum(ends - first, 0)
         # Tables do not overlap, so together they are no longer than all of them.
-        if int(counts.sum()) > 2 * len(packed) + 4096:
+        if total(counts) > 2 * len(packed) + 4096:
             raise BinaryError("the Go line table is damaged")
         numbers, owner = _varints(packed.take(ragged_positions(first, counts)), counts)
         sizes = np.bincount(owner, minlength=len(offsets)) // 2
@@ -56,7 +56,7 @@ def _varints(data: Array, counts: Ints) -> tuple[Ints, Ints]:
     starts = np.zeros(len(stops), I8)
     starts[1:] = stops[:-1] + 1
     place = np.arange(len(data)) - starts.repeat(stops - starts + 1)
-    if len(place) and int(place.max()) > 4:
+    if largest(place) > 4:
         raise BinaryError("the Go line table is damaged")
     parts = (data & 127).astype(U8) << (7 * place).astype(U8)
     numbers = np.add.reduceat(parts, starts) if len(starts) else parts

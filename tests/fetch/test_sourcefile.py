@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pypprof.errors import PprofError
 from pypprof.fetch.sourcefile import SourceReader, _identifier
 from tests.conftest import FIXTURES, LEAK
 from tests.support import inprocess, oracle
@@ -216,7 +217,8 @@ def test_a_removed_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyP
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    assert SourceReader("", "").line("ci/pkg/file.go", 1) is None
+    with pytest.raises(PprofError):
+        SourceReader("", "")
     assert SourceReader("relative", "").line("/ci/pkg/file.go", 1) is None
 
 

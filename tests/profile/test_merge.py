@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from pypprof.columns import number_ragged
 from pypprof.profile.align import combine
-from pypprof.profile.merge import merge, number_ragged, scale, with_label
+from pypprof.profile.merge import merge, scale, with_label
 from pypprof.profile.model import Profile
 from pypprof.profile.parse import parse
 from tests.support.encoder import Builder

@@ -69,4 +69,6 @@ def test_invalid(change, reason: str) -> None:  # type: ignore[no-untyped-def]
 
 def test_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parse_module, "MAX_BYTES", 1 << 20)
-    assert "more than" in refusal(gzip.compress(bytes(2 << 20)))
+    assert "larger than 1,048,576 bytes (PYPPROF_MAX_BYTES=N raises the limit)" in refusal(
+        gzip.compress(bytes(2 << 20))
+    )

@@ -69,6 +69,15 @@ def test_length_replaces_what_was_typed() -> None:
     assert line[: len(line) - best.length] + best.text == "peek main.busy"
 
 
+def test_trend(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / "sheet").touch()
+    monkeypatch.chdir(tmp_path)
+    assert texts("trend ./s") == ["./snapshots/"]
+    assert texts("trend_by=st") == ["stack"]
+    assert "label:endpoint" in texts("trend_by=label:e")
+
+
 def test_files_behind_a_redirection(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "out.svg").touch()
     (tmp_path / "dir").mkdir()

