@@ -38,9 +38,11 @@ class Recorder:
         state = store.state()
         self.life = max([file.life for file in store.files] or [1])
         self._before: Pulse | None = None
+        self._allocations = _int(state.get("allocations"))  # where no snapshot that is kept tells them
         if state.get("url") == plan.address.url:
             self._before = self._last_pulse(str(state.get("cmdline", "")))
         elif store.files:
+            self._allocations = 0
             self.life += 1  # another server's snapshots
         self.resumed = self._same_plan(state)
         self.rounds = _int(state.get("rounds")) if self.resumed else 0
@@ -112,8 +114,10 @@ class Recorder:
     def _keep(self, profiles: dict[str, tuple[Profile, bytes]], cmdline: bytes) -> None:
         counting = next((profiles[kind][0] for kind in _COUNTING if kind in profiles), None)
         now = pulse(counting or next(iter(profiles.values()))[0], cmdline)
-        if self._before is not None and another(self._before, now):
+        allocations = sum(now.counts.values())
+        if self._before is not None and (another(self._before, now) or 0 < allocations < self._allocations):
             self.life += 1
+        self._allocations = allocations or self._allocations
         self._before = now
         for kind in self.plan.kinds:
             if kind in profiles:
@@ -132,6 +136,7 @@ class Recorder:
     def _save(self, finished: bool) -> None:
         cmdline = self._before.cmdline if self._before else ""
         state = self._goal() | {"began": int(self._began), "rounds": self.rounds, "cmdline": cmdline}
+        state["allocations"] = self._allocations
         self.store.write_state(state | {"finished": finished})
 
     def give_up(self, errors: list[str]) -> None:

@@ -35,7 +35,7 @@ class Snapshot(Record):
     """What one file holds."""
 
     path: str
-    kind: tuple[str, ...]  # its sample types
+    kind: tuple[str, ...]  # its sample types and the default among them
     time_nanos: int
     duration_nanos: int
     period: int
@@ -65,9 +65,11 @@ def snapshot(path: str, read: Read, settings: Settings) -> Snapshot:
     """The sites of one file, or why there are none."""
     try:
         profile = read(path)
-        kind = tuple(t.type for t in profile.sample_types)
+        types = [t.type for t in profile.sample_types]
+        # A heap profile and one of allocs have the same types and differ in the default.
+        kind = (*types, profile.default_sample_type)
         running = tuple(
-            total(block_sum) for place, type_ in enumerate(kind) if type_ in RUNNING_TOTALS
+            total(block_sum) for place, type_ in enumerate(types) if type_ in RUNNING_TOTALS
             for block_sum in [np.array([total(b.values[:, place]) for b in profile.blocks], I8)]
         )  # fmt: skip
         main = profile.mappings[0] if profile.mappings else None

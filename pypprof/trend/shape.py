@@ -5,6 +5,9 @@ A site grows when it rises beyond chance (robust.py) and none of these explains 
 late   its slope in the later half of the process's life is what it was: a plateau has none
 parts  its slope on both sides of its largest step is what it was: one step has none
 floor  what it keeps rises: the least value of all later snapshots. Garbage is given back.
+
+Where growth began only during the recording, its later half or quarter shows it by itself, beyond
+all that the time before has seen.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ _FALSE_SHARE = 0.01  # of q, the share of false ones among all sites said to gro
 _PERHAPS = 0.05
 _KEEPS = 0.35  # of its slope a site keeps where a plateau or a step keeps none
 _FLOOR = 0.4
+_LATE_SHARES = (0.5, 0.25)  # of a life, looked at by themselves
+_LATE_POINTS = 9
 
 
 class Shape(Record):
@@ -57,15 +62,37 @@ def shapes(times: Array, values: Array, life: Ints, tests: int = 0) -> list[Shap
     q = robust.false_discovery(np.concatenate((p_up, unmoved)))[: len(values)]
     enough = int(np.bincount(life).max()) >= LEAST_POINTS
     evidence = [*fitted, p_up, q, p_down, *gates(times, values, life, fitted.slope)]
-    evidence += [_teeth(values, life), _jump(values, life)]
+    evidence += [_teeth(values, life), _jump(values, life), _climbing(values, life)]
     evidence.append(_confirmed(times, values, life))
-    found = []
+    found: list[Shape] = []
     counts = zip(rises.tolist(), falls.tolist(), strict=True)
     for (up, down), row in zip(counts, zip(*(column.tolist() for column in evidence), strict=True), strict=True):
         e = _Evidence(*row)
         verdict = _verdict(e) if enough else SHORT
         found.append(Shape(verdict, e.slope, e.low, e.high, e.p, e.q, up, down, intervals))
+    _begun_late(times, values, life, max(tests, len(values)), found)
     return found
+
+
+def _begun_late(times: Array, values: Array, life: Ints, tests: int, found: list[Shape]) -> None:
+    """Correct the shapes of sites that were steady for a time and grow since."""
+    own = (life == main_life(life)).nonzero()[0]
+    for share in _LATE_SHARES:
+        since = own[int(len(own) * (1 - share)) :]
+        rows = np.array([i for i, one in enumerate(found) if one.verdict in (MAY_GROW, STEP, STEADY)], int)
+        if len(since) < _LATE_POINTS or not len(rows):
+            return
+        before, after = values[rows][:, own[: len(own) - len(since)]], values[rows][:, since]
+        grown = after[:, -1] - before.max(axis=1)
+        rows = rows[grown >= before.max(axis=1) - before.min(axis=1)]
+        if not len(rows):
+            continue
+        late = shapes(times[since], values[rows][:, since], np.zeros(len(since), int), tests)
+        for row, one in zip(rows.tolist(), late, strict=True):
+            # Three looks at each site: the whole, the half, the quarter.
+            if one.verdict == GROWS and one.p <= _LEVEL / 3 and one.q <= _FALSE_SHARE / 3:
+                whole = found[row]
+                found[row] = one._replace(rises=whole.rises, falls=whole.falls, intervals=whole.intervals)
 
 
 class _Evidence(Record):
@@ -82,6 +109,7 @@ class _Evidence(Record):
     floor: float
     teeth: bool
     jump: bool
+    climbing: bool
     confirmed: bool
 
 
@@ -97,12 +125,12 @@ def _verdict(e: _Evidence) -> str:
         if e.late < _KEEPS:
             return PLATEAU
         if e.parts < _KEEPS:
-            return STEP
+            return MAY_GROW if e.climbing else STEP
         return GROWS if e.confirmed and e.p <= _LEVEL and e.q <= _FALSE_SHARE else MAY_GROW
     if e.p_down <= _LEVEL:
         return SHRINKS
     if e.jump:
-        return STEP
+        return MAY_GROW if e.climbing else STEP
     return SAWTOOTH if e.teeth else STEADY
 
 
@@ -214,3 +242,12 @@ def _jump(values: Array, life: Ints) -> Array:
     left = ((own - np.where(after, high[:, None], low[:, None])) ** 2).sum(axis=1)
     jump: Array = (high > low) & (left < 0.25 * power)
     return jump
+
+
+def _climbing(values: Array, life: Ints) -> Array:
+    """Whether the last three intervals rise, each by a twentieth of the range: no step does that."""
+    own = values[:, life == main_life(life)]
+    span = own.max(axis=1) - own.min(axis=1)
+    rises = np.diff(own[:, -4:], axis=1)
+    climbing: Array = (rises > 0.05 * span[:, None]).all(axis=1) & (rises.shape[1] == 3)
+    return climbing

@@ -108,6 +108,20 @@ def leak_with_restart(rng: Rng, n: int) -> Made:
     return times, np.round(1e6 + 500.0 * since + 300 * rng.standard_normal(n)), life
 
 
+def late_leak(rng: Rng, n: int) -> Made:
+    """Steady for half of the time, then a leak: something was deployed."""
+    times = clock(rng, n)
+    x = np.arange(n) / n
+    return times, np.round(1e6 * (1 + 2 * np.maximum(0, x - 0.5) + 0.02 * rng.standard_normal(n))), np.zeros(n, int)
+
+
+def staircase(rng: Rng, n: int) -> Made:
+    """A leak that grows in six steps, as tables do."""
+    times = clock(rng, n)
+    steps = np.floor(np.arange(n) / n * 6 + rng.random())
+    return times, np.round(1e6 * (1 + steps + 0.005 * rng.standard_normal(n))), np.zeros(n, int)
+
+
 def clean_leak(rng: Rng, n: int) -> Made:
     """Steady growth, hardly any noise; sometimes slower or faster with time, sometimes in stairs."""
     times = clock(rng, n)

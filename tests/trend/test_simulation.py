@@ -77,6 +77,8 @@ def test_leaks_are_found(name: str, n: int, growth: float, share: int) -> None:
         "under garbage": simulate.leak_under_teeth,
         "with a restart": simulate.leak_with_restart,
         "bent": simulate.clean_leak,
+        "begun late": simulate.late_leak,
+        "in stairs": simulate.staircase,
     }
     found = verdicts(makers[name], n, 200)
     assert found[GROWS] >= 2 * share, found

@@ -207,6 +207,39 @@ def test_extreme_values_and_times(tmp_path: Path, form: str) -> None:
     assert b"main.f2" in done.stdout
 
 
+def test_many_snapshots_are_read_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same as by one, whatever process has met a name first."""
+    for index in range(60):
+        stacks = [([f"main.f{(index * 7 + n) % 40}", "main.handle"], 1_000_000 + n * 1000 * index) for n in range(12)]
+        make(tmp_path / f"{index:02d}", 1e9 + 60 * index, [*stacks, (["main.leak"], 1_000_000 * (index + 1))])
+    many = trend("-nodecount=0", "-nodefraction=0", str(tmp_path))
+    monkeypatch.setattr("pypprof.trend.series._WORTH_PROCESSES", 1000)
+    assert trend("-nodecount=0", "-nodefraction=0", str(tmp_path)) == many
+    assert many[0]["rows"][0]["name"] == "main.leak"
+    assert many[0]["sites"] == 41
+    # Too many sites for the memory: the largest stay, the rest is counted.
+    monkeypatch.setattr("pypprof.trend.series._MOST_CELLS", 60 * 5)
+    few = trend("-nodecount=0", str(tmp_path))[0]
+    assert few["sites"] == 41
+    assert few["tested"] == 5
+    assert few["rows"][0]["name"] == "main.leak"
+
+
+def test_heap_and_allocs_are_two_kinds(tmp_path: Path) -> None:
+    for index in range(6):
+        for default in ("inuse_space", "alloc_space"):
+            made = Builder([("alloc_space", "bytes"), ("inuse_space", "bytes")])
+            made.function(1, "main.a")
+            made.location(1, [(1, 1, 0)])
+            made.sample([1], [1000 * (index + 1), 500])
+            made.header(time=int((1e9 + index) * 1e9), default=default)
+            (tmp_path / f"{index}.{default}").write_bytes(made.encode())
+    assert [(one["type"], len(one["paths"])) for one in trend(str(tmp_path))] == [
+        ("alloc_space", 6),
+        ("inuse_space", 6),
+    ]
+
+
 def test_damaged_profiles_are_left_out(tmp_path: Path) -> None:
     whole = LEAK.read_bytes()
     for index in range(8):
