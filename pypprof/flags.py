@@ -33,7 +33,9 @@ SOURCE_FLAGS: dict[str, SourceFlag] = {
     "buildid": SourceFlag("", "Build id of the main binary, where the profile has none", "id"),
     "add_comment": SourceFlag("", "Comment to add to the profile", "text"),
     "all_frames": SourceFlag(False, "Ignore the profile's drop_frames and keep_frames"),
-    "symbolize": SourceFlag("", "Where symbols come from: none, local, fastlocal, remote; force", "mode"),
+    "symbolize": SourceFlag(
+        "", "Where names come from: none, local, fastlocal, remote; force, inlines, demangle=STYLE", "mode"
+    ),
     "tools": SourceFlag("", "Accepted for compatibility; no tools are needed", "path"),
     "http": SourceFlag("", "Serve web pages at host:port", "host:port", "misc"),
     "no_browser": SourceFlag(False, "With -http: do not open a browser", "", "misc"),

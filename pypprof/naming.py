@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pypprof.columns import any_true
 from pypprof.errors import BinaryError
 from pypprof.profile.model import Mapping, Profile
 from pypprof.records import Record
@@ -74,9 +75,11 @@ def named(profile: Profile, symbolize: str, note: Note, remote: Remote | None = 
 
 
 def _lacks_names(profile: Profile, force: bool) -> bool:
-    """Whether some mapping may get names; asked before anything that reads binaries is loaded."""
-    return bool(len(profile.locations.id)) and any(
-        force or not (m.has_functions or m.has_filenames or m.has_line_numbers) for m in profile.mappings
+    """Whether some mapping with addresses may get names; asked before anything that reads binaries is loaded."""
+    mapping = profile.locations.mapping
+    return any(
+        (force or not (m.has_functions or m.has_filenames or m.has_line_numbers)) and any_true(mapping == index)
+        for index, m in enumerate(profile.mappings)
     )
 
 

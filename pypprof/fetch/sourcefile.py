@@ -36,7 +36,7 @@ class SourceReader:
 
     def __init__(self, search_path: str, trim_path: str) -> None:
         self._search_path, self._trim_path = search_path or _working_directory(), trim_path
-        self._places = Places(split_list(self._search_path))
+        self._places = Places([*split_list(self._search_path), *_here()])
         self._lines: dict[str, list[str]] = {}
         self._functions: dict[str, set[tuple[str, int]]] = {}
         self._guessed: list[tuple[str, str]] = []
@@ -121,10 +121,19 @@ class SourceReader:
 
 
 def _working_directory() -> str:
+    """PprofError when it has been removed."""
     try:
         return os.getcwd()
     except OSError as error:
         raise PprofError(f"the working directory cannot be read: {reason(error)}") from None
+
+
+def _here() -> list[str]:
+    """The working directory, if there is one."""
+    try:
+        return [os.getcwd()]
+    except OSError:
+        return []
 
 
 def _holds(data: bytes, functions: Iterable[tuple[str, int]]) -> bool:

@@ -21,7 +21,7 @@ class Places:
     """The directories of this machine that hold sources; found when first asked for."""
 
     def __init__(self, search: Iterable[str]) -> None:
-        self.search = [os.path.abspath(directory) for directory in search]
+        self.search = list(dict.fromkeys(map(os.path.normpath, search)))
 
     def candidates(self, path: str) -> Iterator[str]:
         """Files that may be `path`, the most certain first. They need not exist."""

@@ -105,6 +105,7 @@ def build(view: View, context: Context) -> DisasmReport:
     except BinaryError as error:
         raise CommandError(str(error)) from None
     columns = [nodes.weights.flat_values(), nodes.weights.cum_values()]
+    context.notes.extend(sorted({file.doubt for _, file in chosen if file.doubt}))
     for (function, file), instructions in zip(chosen, code, strict=True):
         rows = nodes.inside(file, function)
         flat, cum = (wrap64(sum(column.take(nodes.node.take(rows)).tolist())) for column in columns)

@@ -83,6 +83,10 @@ class CodeMap:
             # Go's page would be empty: its tool does not know of functions that were inlined.
             self._place(inlined=True)
 
+    def _note(self, text: str) -> None:
+        if text and text not in self.notes:
+            self.notes.append(text)
+
     def weight(self, use: Use) -> tuple[int, int]:
         """(flat, cum)."""
         code = self.code[use.address]
@@ -118,10 +122,10 @@ class CodeMap:
         if index not in self._objects:
             self._objects[index] = None
             try:
-                self._objects[index] = ObjectFile(mapping)
+                found = self._objects[index] = ObjectFile(mapping)
+                self._note(found.doubt)
             except BinaryError as error:
-                if mapping.file:
-                    self.notes.append(f"no instructions: {error}")
+                self._note(f"no instructions: {error}")
         return self._objects[index], mapping
 
     def _known(self, address: int) -> list[Frame]:
@@ -171,7 +175,7 @@ class CodeMap:
         try:
             return list(object_.decode_around(begin, end, self._intel)) if begin < end else []
         except BinaryError as error:
-            self.notes.append(f"no instructions: {error}")
+            self._note(f"no instructions: {error}")
             return []
 
     def _within(self, address: int, size: int) -> tuple[int, int]:

@@ -37,7 +37,10 @@ class Function(Record):
 
 
 class ObjectFile:
-    """An opened mapping. Addresses are the file's. BinaryError when the file cannot be used."""
+    """An opened mapping. Addresses are the file's. BinaryError when the file cannot be used.
+
+    `doubt` is for the user: why the file may be the wrong one.
+    """
 
     def __init__(self, mapping: Mapping) -> None:
         if not mapping.file:
@@ -45,6 +48,13 @@ class ObjectFile:
         self.path = mapping.file
         self._binary = open_binary(mapping.file)
         self._names: dict[int, str] = {}
+        own = self._binary.build_id
+        self.doubt = ""
+        if mapping.build_id and own and own != mapping.build_id:
+            self.doubt = (
+                f"{mapping.file} is not the program that was profiled (build id {own}, the profile has "
+                f"{mapping.build_id}): instructions may be those of other functions"
+            )
         self.bias = bias(self._binary, mapping.start, mapping.limit, mapping.offset)
 
     def functions(self, addresses: Array) -> list[Function]:

@@ -156,11 +156,3 @@ def _pointers(binary: Binary, kind: str, value: int) -> list[int]:
 def _is_data(section: Section) -> bool:
     named = section.name.startswith((".data", ".noptr", ".go.module"))
     return named and section.type == "SHT_PROGBITS" and section.flags & 7 in (2, 3)
-
-
-def is_go(binary: Binary) -> bool:
-    """Whether the binary has a Go line table that can be read."""
-    try:
-        return line_table(binary) is not None
-    except BinaryError:
-        return False

@@ -16,7 +16,7 @@ from pypprof.symbolize.rustnames import legacy_rust, rust_v0
 _SIGNS = "() [] ->* -> <=> <<= >>= << >> <= >= == != && || ++ -- += -= *= /= %= ^= &= |= < > = + - * / % ^ & | ~ ! ,"
 _OPERATORS = sorted(_SIGNS.split(), key=len, reverse=True)
 _CLOSING = {"<": ">", "(": ")", "[": "]", "{": "}"}
-_WORD = re.compile(r"[\w$]")
+_MARK = re.compile(r"(?<![\w$])operator|[()\[\]{}<>]")
 _QUALIFIERS = re.compile(r"(?: const| volatile| restrict| &&?| noexcept)*")
 _LAMBDA = re.compile(r"'(lambda|unnamed)(\d*)'")
 _LONGEST = 1 << 16  # characters of a name that is still worth reading
@@ -109,35 +109,36 @@ def _written(text: str, style: str) -> str:
 def _parsed(text: str) -> list[Item]:
     """The text as names and groups. Brackets that do not match are text."""
     top: list[Item] = []
-    stack = [("", top)]
-    at, piece = 0, ""
-
-    def flush() -> None:
-        nonlocal piece
+    stack: list[Group] = [("", top)]
+    at = done = 0  # `done`: what is before is in the groups
+    search = _MARK.search
+    while found := search(text, at):
+        mark = found.start()
+        sign, at = text[mark], found.end()
+        if sign == "o":
+            at += len(_operator(text, at))
+            opening, piece = "", text[mark:at]
+        elif sign in _CLOSING:
+            if sign == "<" and (not mark or text[mark - 1] == " "):
+                continue
+            opening, piece = sign, ""
+        elif len(stack) > 1 and _CLOSING[stack[-1][0]] == sign and text[mark - 1] != "-":
+            opening = piece = ""
+        else:
+            continue
+        if mark > done:
+            stack[-1][1].append(text[done:mark])
+        done = at
         if piece:
             stack[-1][1].append(piece)
-            piece = ""
-
-    while at < len(text):
-        char = text[at]
-        if char == "o" and text.startswith("operator", at) and not (at and _WORD.match(text[at - 1])):
-            flush()
-            size = 8 + len(_operator(text, at + 8))
-            stack[-1][1].append(text[at : at + size])
-            at += size
-            continue
-        if char in "([{" or (char == "<" and at and text[at - 1] != " "):
-            flush()
-            group: Group = (char, [])
+        elif opening:
+            group: Group = (opening, [])
             stack[-1][1].append(group)
             stack.append(group)
-        elif char in ")]}>" and len(stack) > 1 and _CLOSING[stack[-1][0]] == char and text[at - 1 : at + 1] != "->":
-            flush()
-            stack.pop()
         else:
-            piece += char
-        at += 1
-    flush()
+            stack.pop()
+    if done < len(text):
+        stack[-1][1].append(text[done:])
     return top
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pypprof.errors import PprofError
 from pypprof.fetch.sourcefile import SourceReader, _identifier
 from tests.conftest import FIXTURES, LEAK
 from tests.support import inprocess, oracle
@@ -203,6 +204,22 @@ def test_places_in_the_project(tmp_path: Path, recorded: str, place: str, monkey
     reader = SourceReader("", "")
     assert reader.line(recorded, 1) == "found"
     assert reader.notes() == [f"{recorded}: the source is {expected}"]
+
+
+def test_the_working_directory_counts_beside_source_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "here" / "pkg" / "file.go")
+    monkeypatch.chdir(tmp_path / "here")
+    assert SourceReader("/nowhere", "").line("/ci/pkg/file.go", 1) == "found"
+
+
+def test_a_removed_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(PprofError):
+        SourceReader("", "")
+    assert SourceReader("relative", "").line("/ci/pkg/file.go", 1) is None
 
 
 def test_hostile_paths_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from pypprof.symbolize.elf import Binary
 from tests.conftest import FIXTURES, LEAK
 from tests.support import inprocess, oracle
 from tests.support.listings import Listing, differences, parse
@@ -195,14 +197,29 @@ def test_errors_are_one_line(program: str, argument: str, message: str, tmp_path
     assert not oracle.run([f"-disasm={argument}", str(tmp_path / "p.pb")], tmp_path)[0]
 
 
-def test_a_damaged_binary(tmp_path: Path) -> None:
-    """A text cut off in the middle, and text of random bytes, give what there is or one line."""
-    data = bytearray(go_program().read_bytes())
-    chosen = random_addresses(go_program(), 1, 20)
-    for name, damaged in (("cut", data[: len(data) // 3]), ("noise", data[:4096] + bytes(range(256)) * 9000)):
-        program = tmp_path / name
-        program.write_bytes(damaged)
-        (tmp_path / "p.pb").write_bytes(addresses_profile(go_program(), chosen))
-        done = inprocess.run(["-disasm=.", str(program), str(tmp_path / "p.pb")], tmp_path)
-        assert b"Traceback" not in done.stderr
-        assert done.status in (0, 1)
+def test_the_wrong_binary_is_noted(tmp_path: Path) -> None:
+    done = inprocess.run(["-disasm=main", str(go_program()), str(LEAK)], tmp_path)
+    assert "is not the program that was profiled" in done.stderr.decode()
+    right = inprocess.run(["-disasm=main", str(go_program()), str(leak_profile())], tmp_path)
+    assert right.stderr == b""
+
+
+def test_damaged_binaries(tmp_path: Path) -> None:
+    """Headers, tables and code changed at random, a file cut short: what there is, or one line; never a traceback."""
+    whole, rng = go_program().read_bytes(), random.Random(4)
+    binary = Binary(whole, "whole")
+    spots = [(0, 1024), *((s.offset, min(s.size, 8192)) for s in binary.sections if s.size and s.type != "SHT_NOBITS")]
+    statuses = set()
+    for turn in range(30):
+        data = bytearray(whole if turn % 6 else whole[: rng.randrange(len(whole))])
+        for _ in range(rng.choice([1, 8, 64])):
+            start, size = rng.choice(spots)
+            at = start + rng.randrange(size)
+            data[at : at + rng.choice([1, 8])] = rng.choice([b"\xff" * 8, b"\x00", b"\x7f", rng.randbytes(8)])
+        (tmp_path / "leak").write_bytes(data)
+        for report in ("-disasm=main|make", "-weblist=main|make"):
+            done = inprocess.run([report, "-output=out", "leak", str(leak_profile())], tmp_path)
+            assert b"Traceback" not in done.stderr
+            assert done.status in (0, 1)
+            statuses.add(done.status)
+    assert statuses == {0, 1}

@@ -26,6 +26,7 @@ class Dwarf:
         self._units = Units(self._sections)
         self._functions = Functions(self._units, self._covered)
         self._symbols = binary.symbols
+        self._paths: dict[tuple[int, int], str] = {}
         text = [s.address for s in binary.sections if s.flags & 4]
         self._lowest = max(min(text, default=0), 1)
 
@@ -87,7 +88,11 @@ class Dwarf:
     def _path(self, unit: Unit, program: LineProgram | None, place: Position) -> str:
         if program is None or place == (0, 0, 0):
             return ""
-        return program.path(place[0], unit.directory)
+        key = unit.start, place[0]
+        path = self._paths.get(key)
+        if path is None:
+            path = self._paths[key] = program.path(place[0], unit.directory)
+        return path
 
 
 def _without_suffix(symbol: str) -> str:

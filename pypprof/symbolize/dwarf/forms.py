@@ -40,6 +40,8 @@ _NUMBERS = frozenset((UDATA, REF_UDATA, STRX, ADDRX, 0x22, RNGLISTX, GNU_ADDR_IN
 _BLOCKS = {0x0A: 1, 0x03: 2, 0x04: 4}  # with a length of so many bytes
 _SKIP_NUMBER, _SKIP_OTHER = -1, -2
 
+UNWANTED = -1
+
 Value = tuple[int, Any]  # form, what is written
 
 
@@ -62,7 +64,8 @@ class Abbreviation(Record):
 
     tag: int
     children: bool
-    attributes: tuple[tuple[int, int, int, int], ...]  # attribute, form, size or < 0, implicit value
+    # Attribute, form, size or < 0, implicit value; neighbours that nobody wants are one.
+    attributes: tuple[tuple[int, int, int, int], ...]
     fixed: int  # the size of all attributes, -1 when it varies
     has_pc: bool
     # Where the attributes are, counted from the first one; SOMEWHERE when that varies.
@@ -116,7 +119,7 @@ def read_abbreviations(data: Any, at: int, sizes: Sizes) -> tuple[dict[int, Abbr
         tag, at = leb(data, at)
         children = bool(data[at])
         at += 1
-        rows, fixed, pc = [], 0, False
+        rows, fixed, pc = list[tuple[int, int, int, int]](), 0, False
         places = {SIBLING: NOWHERE, LOW_PC: NOWHERE, HIGH_PC: NOWHERE}
         while True:
             attribute, at = leb(data, at)
@@ -131,6 +134,10 @@ def read_abbreviations(data: Any, at: int, sizes: Sizes) -> tuple[dict[int, Abbr
                 places[attribute] = (fixed, size, form) if size > 0 and fixed >= 0 else SOMEWHERE
             fixed = -1 if size < 0 or fixed < 0 else fixed + size
             pc |= attribute in (LOW_PC, RANGES)
+            if attribute not in WANTED:
+                attribute = UNWANTED
+                if size >= 0 and rows and rows[-1][0] == UNWANTED and rows[-1][2] >= 0:
+                    size += rows.pop()[2]
             rows.append((attribute, form, size, implicit))
         table[code] = Abbreviation(tag, children, tuple(rows), fixed, pc, *places.values())
 
@@ -157,15 +164,14 @@ def read_attributes(data: Any, at: int, abbreviation: Abbreviation, sizes: Sizes
     order: Any = sizes.order
     for attribute, form, size, implicit in abbreviation.attributes:
         if size >= 0:
-            if attribute in WANTED:
-                raw = int.from_bytes(data[at : at + size], order)
-                found[attribute] = form, implicit if form == IMPLICIT_CONST else raw
+            if attribute > 0:
+                found[attribute] = form, int.from_bytes(data[at : at + size], order) if size else implicit
             at += size
         else:
             value, at = read_form(data, at, form, sizes)
             if form == INDIRECT:
                 form, value = value
-            if attribute in WANTED:
+            if attribute > 0:
                 found[attribute] = form, value
     return found, at
 

@@ -18,7 +18,7 @@ from pypprof.symbolize.dwarf.forms import Abbreviation, Value
 from pypprof.symbolize.dwarf.units import Ranges, Unit, Units
 
 _SUBPROGRAM, _INLINED, _BLOCK = 0x2E, 0x1D, (0x0B, 0x32, 0x25, 0x22)  # blocks: lexical, try, catch, with
-_NAMESPACE = 0x39
+_BARREN = (0x39, _INLINED, 0x48, 0x4109)  # never hold functions behind siblings: namespaces, inlined and other calls
 _LONGEST = 16  # references from a function to its origin
 
 
@@ -155,13 +155,14 @@ def _behind(unit: Unit, at: int, kind: Abbreviation) -> tuple[int, bool]:
 
 
 def _subprograms(unit: Unit, thorough: bool) -> Iterator[tuple[int, Ranges]]:
-    """(position, ranges) of every function with code."""
+    """(position, ranges) of the functions with code; with `thorough` also of those in others."""
     data, kinds, sizes, end = unit.data, unit.kinds, unit.sizes, unit.end - unit.start
     unit.sections.spend(end)
     start, (code, at) = unit.first, forms.leb(data, unit.first)
     if code not in kinds:
         return
     at = forms.skip(data, at, kinds[code], sizes)
+    inside = 0  # where the function that is looked into ends
     while at < end:
         start, code = at, data[at]
         at += 1
@@ -174,9 +175,12 @@ def _subprograms(unit: Unit, thorough: bool) -> Iterator[tuple[int, Ranges]]:
             raise BinaryError("damaged debug information (an unknown abbreviation)")
         if kind.tag == _SUBPROGRAM and kind.has_pc and (ranges := _ranges(unit, at, kind)):
             yield start, ranges
-        if kind.children and (not thorough or kind.tag == _NAMESPACE):
+        if kind.children and (not thorough or kind.tag in _BARREN or (kind.tag != _SUBPROGRAM and at > inside)):
             at, _ = _behind(unit, at, kind)
-        elif kind.fixed >= 0:
+            continue
+        if kind.tag == _SUBPROGRAM and kind.children and at > inside:
+            inside, _ = _behind(unit, at, kind)
+        if kind.fixed >= 0:
             at += kind.fixed
         else:
             at = forms.skip(data, at, kind, sizes)
@@ -184,14 +188,22 @@ def _subprograms(unit: Unit, thorough: bool) -> Iterator[tuple[int, Ranges]]:
 
 def _ranges(unit: Unit, at: int, kind: Abbreviation) -> Ranges:
     """The addresses of the entry whose attributes are at a position."""
-    low, high = kind.low, kind.high
-    if low[0] >= 0 and high[0] >= 0 and low[2] == forms.ADDR and high[2] in forms.CONSTANTS:
-        data = unit.data
-        order: Any = unit.sizes.order
-        start = int.from_bytes(data[at + low[0] : at + low[0] + low[1]], order)
-        size = int.from_bytes(data[at + high[0] : at + high[0] + high[1]], order)
-        return [(start, start + size)] if size else []
+    plain = _plain_range(unit, at, kind)
+    if plain is not None:
+        return plain
     return unit.ranges_of(forms.read_attributes(unit.data, at, kind, unit.sizes)[0])
+
+
+def _plain_range(unit: Unit, at: int, kind: Abbreviation) -> Ranges | None:
+    """The same without reading all attributes, where that is possible; else None."""
+    low, high = kind.low, kind.high
+    if low[0] < 0 or high[0] < 0 or low[2] != forms.ADDR or high[2] not in forms.CONSTANTS:
+        return None
+    data = unit.data
+    order: Any = unit.sizes.order
+    start = int.from_bytes(data[at + low[0] : at + low[0] + low[1]], order)
+    size = int.from_bytes(data[at + high[0] : at + high[0] + high[1]], order)
+    return [(start, start + size)] if size else []
 
 
 Scope = tuple[int, int, bool, dict[int, Value], list[int]]
@@ -224,10 +236,18 @@ def _scopes(unit: Unit, at: int, addresses: list[int]) -> Iterator[Scope]:
             raise BinaryError("damaged debug information (an unknown abbreviation)")
         inlined = kind.tag == _INLINED
         if not barren and (inlined or kind.tag in _BLOCK):
-            # A block without addresses of its own is all of the one around it.
-            inside = _inside(addresses, _ranges(unit, at, kind)) if kind.has_pc else [] if inlined else addresses
+            if not kind.has_pc:
+                # A block without addresses of its own is all of the one around it.
+                inside, attributes = [] if inlined else addresses, None
+            elif (ranges := _plain_range(unit, at, kind)) is not None:
+                inside, attributes = _inside(addresses, ranges), None
+            else:
+                attributes, after = forms.read_attributes(data, at, kind, sizes)
+                inside = _inside(addresses, unit.ranges_of(attributes))
             if inside:
-                attributes, at = forms.read_attributes(data, at, kind, sizes)
+                if attributes is None:
+                    attributes, after = forms.read_attributes(data, at, kind, sizes)
+                at = after
                 yield depth, start, inlined, attributes, inside
                 depth += kind.children
                 continue
