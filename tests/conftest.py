@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ FIXTURES = ROOT / "fixtures"
 PROFILES = sorted((FIXTURES / "profiles").glob("*.pb.gz"))
 LEGACY = sorted(path for path in (FIXTURES / "legacy").iterdir() if path.suffix != ".md")
 LEAK = FIXTURES / "leak" / "heap.pb.gz"
+
+# A job in the background of a script ignores Ctrl-C, and so would all that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
