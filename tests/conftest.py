@@ -16,8 +16,9 @@ PROFILES = sorted((FIXTURES / "profiles").glob("*.pb.gz"))
 LEGACY = sorted(path for path in (FIXTURES / "legacy").iterdir() if path.suffix != ".md")
 LEAK = FIXTURES / "leak" / "heap.pb.gz"
 
-# A job in the background of a script ignores Ctrl-C, and so would all that the tests start and interrupt.
+# A job in the background of a script ignores Ctrl-C, and nohup a lost terminal; what the tests start must not.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
