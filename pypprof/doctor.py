@@ -24,6 +24,7 @@ class Case(Record):
     binary    the file given as the binary, "" for none
     build_id  reads a binary's build id, "" when it has none or cannot be read
     sources   the profiles, as the user named them
+    tried     whether loading asked the binary for names, and so has said that it is another build
     """
 
     profile: Profile
@@ -31,6 +32,7 @@ class Case(Record):
     binary: str = ""
     build_id: Callable[[str], str] = str
     sources: tuple[str, ...] = ()
+    tried: bool = False
 
 
 def why_nameless(case: Case) -> list[str]:
@@ -54,6 +56,12 @@ def why_nameless(case: Case) -> list[str]:
         f"No names: the profile has only addresses of {whose}, and no binary was given",
         f"Give the binary first: pypprof {program} {sources or 'profile'}",
     ]
+
+
+def not_yet_said(case: Case) -> list[str]:
+    """The lines of why_nameless that loading has not said in its words."""
+    lines = why_nameless(case)
+    return lines[1:] if case.tried and lines and lines == why_wrong_binary(case) else lines
 
 
 def why_wrong_binary(case: Case) -> list[str]:

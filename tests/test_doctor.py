@@ -66,7 +66,17 @@ def test_the_binary_of_another_build(nameless: Path, tmp_path: Path) -> None:
     assert OTHER_ID in text
     assert "is not the program that was profiled" in text
     assert "is not the program that was profiled" in said(other, LEAK, script="doctor\n")
+    named = said("-top", other, nameless)
+    assert named.count("is not the program that was profiled") == 1
     assert "is not the program" not in said(LEAK_BINARY, LEAK, script="doctor\n")
+
+
+def test_the_binary_of_another_program_is_said_once(nameless: Path) -> None:
+    """Loading says that it is another build; the report that has no names adds what to do."""
+    text = said("-top", "/bin/true", nameless)
+    assert text.count("is not the program that was profiled") == 1
+    assert text.count(f"Give the binary that was running: file path/to/binary shows BuildID[sha1]={LEAK_ID}") == 1
+    assert "is not the program that was profiled: its build id is" in said("/bin/true", nameless, script="doctor\n")
 
 
 def test_a_binary_without_names(nameless: Path) -> None:
