@@ -1,7 +1,7 @@
 """From DOT text to a picture: the one door to whatever does the layout.
 
-The system's Graphviz where it is installed, else the embedded one, which draws SVG; PNG is made
-from that by resvg, if it is installed. Both are bounded in time and end at Ctrl-C.
+The system's Graphviz where it is installed, else the embedded one, which draws SVG and PostScript;
+PNG is made from the SVG by resvg, if it is installed. Both are bounded in time and end at Ctrl-C.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def system(data: bytes, format_: str) -> bytes:
             dot_command.command("dot", format_), input=data, capture_output=True, quiet=True, timeout=SECONDS
         )
     except execute.CalledProcessError as error:
-        if format_ == "svg":
+        if format_ in ("svg", "ps"):
             return _without_system(data, format_)
         lines = bytes(error.stderr or b"").decode("utf-8", "replace").strip().splitlines()
         raise PprofError(f"dot failed: {lines[0] if lines else f'status {error.returncode}'}") from None
@@ -71,8 +71,8 @@ def system(data: bytes, format_: str) -> bytes:
 def _without_system(data: bytes, format_: str) -> bytes:
     from pypprof.render import embedded
 
-    if format_ == "svg":
-        return embedded.draw(data, "svg", SECONDS)
+    if format_ in ("svg", "ps"):
+        return embedded.draw(data, format_, SECONDS)
     if format_ == "png":
         try:
             import resvg_py
@@ -83,7 +83,7 @@ def _without_system(data: bytes, format_: str) -> bytes:
         svg = embedded.draw(data, "svg", SECONDS).decode()
         # Graphviz measures in points, at 96 dots per inch as its own PNG.
         return bytes(resvg_py.svg_to_bytes(svg_string=svg, dpi=96, background="#ffffff", style_sheet=_FONTS))
-    raise PprofError(f"{format_} needs Graphviz's program dot: {_INSTALL}; svg needs nothing")
+    raise PprofError(f"{format_} needs Graphviz's program dot: {_INSTALL}; svg and ps need nothing")
 
 
 def _has_font() -> bool:

@@ -138,7 +138,15 @@ def test_png_without_any_font(monkeypatch: pytest.MonkeyPatch) -> None:
         svg.draw("digraph{a->b}", "png")
 
 
-@pytest.mark.parametrize("format_", ["pdf", "ps", "gif", "jpg", "evince", "gv"])
+def test_postscript_without_graphviz(tmp_path: Path) -> None:
+    done = run(tmp_path, "-ps")
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"%!PS-Adobe")
+    assert b"(allocateMemory) alignedtext" in done.stdout
+    assert done.stdout.rstrip().endswith(b"%%EOF")
+
+
+@pytest.mark.parametrize("format_", ["pdf", "gif", "jpg", "evince"])
 def test_formats_that_need_graphviz_say_so(tmp_path: Path, format_: str) -> None:
     done = run(tmp_path, "-" + format_)
     assert done.returncode == 1
