@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from pypprof.settings import DEFAULTS, Settings, replaced, text_of
 from pypprof.view import SampleKind, View, build_view, filter_profile, sample_kind, total_value
 
 _FILTERS = ("focus", "ignore", "hide", "show", "show_from", "prune_from", "tagfocus", "tagignore")
+_OF_NAMES = {"focus", "show", "show_from"}  # leave nothing when no name matches
 _PSEUDO_FRAMES = ("tagroot", "tagleaf", "unit")  # filters may match these frames: they are kept in every trial
 
 
@@ -137,7 +138,9 @@ def _why_filtered(case: Case, sample: SampleKind) -> list[str]:
     if alone:
         filters = _listed([_written(settings, name) for name in alone])
         one = len(alone) == 1
-        return [f"The filter{'' if one else 's'} {filters} leave{'s' if one else ''} no samples", _clear(alone)]
+        unmatched = case.profile.is_nameless() and set(alone) <= _OF_NAMES
+        why = ": the profile has no names to match" if unmatched else ""
+        return [f"The filter{'' if one else 's'} {filters} leave{'s' if one else ''} no samples{why}", _clear(alone)]
     for count in range(2, len(active) + 1):
         if leaves_nothing(active[:count]):
             together = _listed([_written(settings, name) for name in active[:count]])
@@ -167,6 +170,12 @@ def _why_trimmed(view: View, settings: Settings) -> list[str]:
     if settings.drop_negative:
         return ["All nodes are negative, and drop_negative leaves them out", "Try drop_negative=false"]
     return ["All values cancel out: profile and base do not differ here"]
+
+
+def unrepeated(warnings: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
+    """The warnings without those of a filter that the first of the doctor's lines names: it says it better."""
+    named = [name.replace("_", "") for name in _FILTERS if lines and f" {name}=" in lines[0]]
+    return tuple(text for text in warnings if text.removesuffix(" expression matched no samples").lower() not in named)
 
 
 def _listed(names: list[str]) -> str:

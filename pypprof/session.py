@@ -156,8 +156,12 @@ class Session:
         kept = self._rendered.pop(key, None)
         if kept is None:
             report, warnings = self._build(command, argument, command.override(settings))
-            lines = self._why_empty(command.override(settings)) if command.empty and command.empty(report) else ()
-            warnings += lines
+            lines: tuple[str, ...] = ()
+            if command.empty and command.empty(report):
+                from pypprof.doctor import unrepeated
+
+                lines = self._why_empty(command.override(settings))
+                warnings = unrepeated(warnings, lines) + lines
             if command.explain and (lines := lines or self._nameless_lines()):
                 report = command.explain(report, lines)
             pieces = in_format(command, report, format_)

@@ -134,6 +134,20 @@ def test_filters_that_leave_nothing(report: str, filters: list[str], named: list
     assert "leave" not in said(report, LEAK)
 
 
+@pytest.mark.parametrize("option", ["focus", "show_from", "tagfocus"])
+def test_a_filter_that_matches_nothing_is_said_once(option: str) -> None:
+    assert said("-top", f"-{option}=zzz", LEAK).count("no samples") == 1
+    text = said("-top", f"-{option}=zzz", "-ignore=yyy", LEAK)
+    assert "Ignore expression matched no samples" in text, "it is not why the report is empty"
+    assert text.count("no samples") == 2
+
+
+def test_a_filter_of_names_without_names(nameless: Path) -> None:
+    text = said(nameless, script="svg main > /dev/null\nsvg -leak > /dev/null\n")
+    assert "The filter focus=main leaves no samples: the profile has no names to match" in text
+    assert "The filter ignore=leak leaves no samples\n" in text
+
+
 @pytest.mark.parametrize("report", ["-top", "-dot", "-svg", "-tree"])
 def test_everything_is_trimmed(report: str) -> None:
     text = said(report, "-nodefraction=2", LEAK)
