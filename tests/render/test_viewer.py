@@ -229,7 +229,7 @@ def test_click_shows_callers_and_callees(visit: Visit) -> None:
     assert shown(page, "caller") and shown(page, "callee")
     assert page.locator("g.edge.caller").count() == sum(b == number[1] for _, b in edges)
     other = page.locator("g.node[data-name]:not(.caller):not(.callee):not(.chosen)").first
-    assert float(other.evaluate("n => getComputedStyle(n).opacity")) < 0.5
+    expect(other).to_have_css("opacity", "0.25")  # waits: it fades
     page.mouse.click(*point(page, "fmt.Sprintf"))
     assert shown(page, "chosen") == set() == shown(page, "caller")
     node(page, "fmt.Sprintf").focus()
