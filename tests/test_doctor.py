@@ -66,7 +66,17 @@ def test_the_binary_of_another_build(nameless: Path, tmp_path: Path) -> None:
     assert OTHER_ID in text
     assert "is not the program that was profiled" in text
     assert "is not the program that was profiled" in said(other, LEAK, script="doctor\n")
+    named = said("-top", other, nameless)
+    assert named.count("is not the program that was profiled") == 1
     assert "is not the program" not in said(LEAK_BINARY, LEAK, script="doctor\n")
+
+
+def test_the_binary_of_another_program_is_said_once(nameless: Path) -> None:
+    """Loading says that it is another build; the report that has no names adds what to do."""
+    text = said("-top", "/bin/true", nameless)
+    assert text.count("is not the program that was profiled") == 1
+    assert text.count(f"Give the binary that was running: file path/to/binary shows BuildID[sha1]={LEAK_ID}") == 1
+    assert "is not the program that was profiled: its build id is" in said("/bin/true", nameless, script="doctor\n")
 
 
 def test_a_binary_without_names(nameless: Path) -> None:
@@ -122,6 +132,20 @@ def test_filters_that_leave_nothing(report: str, filters: list[str], named: list
     if report == "-svg":
         assert named[0] in inprocess.run([report, *filters, str(LEAK)], FIXTURES).stdout.decode()
     assert "leave" not in said(report, LEAK)
+
+
+@pytest.mark.parametrize("option", ["focus", "show_from", "tagfocus"])
+def test_a_filter_that_matches_nothing_is_said_once(option: str) -> None:
+    assert said("-top", f"-{option}=zzz", LEAK).count("no samples") == 1
+    text = said("-top", f"-{option}=zzz", "-ignore=yyy", LEAK)
+    assert "Ignore expression matched no samples" in text, "it is not why the report is empty"
+    assert text.count("no samples") == 2
+
+
+def test_a_filter_of_names_without_names(nameless: Path) -> None:
+    text = said(nameless, script="svg main > /dev/null\nsvg -leak > /dev/null\n")
+    assert "The filter focus=main leaves no samples: the profile has no names to match" in text
+    assert "The filter ignore=leak leaves no samples\n" in text
 
 
 @pytest.mark.parametrize("report", ["-top", "-dot", "-svg", "-tree"])

@@ -1,7 +1,8 @@
 """From DOT text to a picture: the one door to whatever does the layout.
 
-The system's Graphviz where it is installed, else the embedded one, which draws SVG; PNG is made
-from that by resvg, if it is installed. Both are bounded in time and end at Ctrl-C.
+The system's Graphviz where it is installed, else the embedded one, which draws SVG and PostScript;
+PNG is made from the SVG by resvg, GIF, JPEG and PDF from that by Pillow, if they are installed.
+Both layouts are bounded in time and end at Ctrl-C.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def system(data: bytes, format_: str) -> bytes:
             dot_command.command("dot", format_), input=data, capture_output=True, quiet=True, timeout=SECONDS
         )
     except execute.CalledProcessError as error:
-        if format_ == "svg":
+        if format_ in ("svg", "ps"):
             return _without_system(data, format_)
         lines = bytes(error.stderr or b"").decode("utf-8", "replace").strip().splitlines()
         raise PprofError(f"dot failed: {lines[0] if lines else f'status {error.returncode}'}") from None
@@ -71,19 +72,41 @@ def system(data: bytes, format_: str) -> bytes:
 def _without_system(data: bytes, format_: str) -> bytes:
     from pypprof.render import embedded
 
-    if format_ == "svg":
-        return embedded.draw(data, "svg", SECONDS)
+    if format_ in ("svg", "ps"):
+        return embedded.draw(data, format_, SECONDS)
+    try:
+        return _by_resvg(data, format_)
+    except ImportError:
+        raise PprofError(
+            f"{format_} needs resvg and Pillow (pip install 'pypprof-shell[pictures]'), or {_INSTALL};"
+            " svg and ps need nothing"
+        ) from None
+
+
+def _by_resvg(data: bytes, format_: str) -> bytes:
+    import resvg_py
+
+    if format_ != "png":
+        import PIL.Image
+    if not _has_font():
+        raise PprofError(f"{format_} needs a font, and none is installed (apt install fonts-dejavu-core)")
+    from pypprof.render import embedded
+
+    # Graphviz measures in points, at 96 dots per inch as its own PNG. A PDF is printed, which shows dots.
+    dpi = 192 if format_ == "pdf" else 96
+    svg = embedded.draw(data, "svg", SECONDS).decode()
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, dpi=dpi, background="#ffffff", style_sheet=_FONTS))
     if format_ == "png":
-        try:
-            import resvg_py
-        except ImportError:
-            raise PprofError(f"png needs resvg (pip install 'pypprof-shell[png]'), or {_INSTALL}") from None
-        if not _has_font():
-            raise PprofError("png needs a font, and none is installed (apt install fonts-dejavu-core)")
-        svg = embedded.draw(data, "svg", SECONDS).decode()
-        # Graphviz measures in points, at 96 dots per inch as its own PNG.
-        return bytes(resvg_py.svg_to_bytes(svg_string=svg, dpi=96, background="#ffffff", style_sheet=_FONTS))
-    raise PprofError(f"{format_} needs Graphviz's program dot: {_INSTALL}; svg needs nothing")
+        return png
+    import io
+
+    written = io.BytesIO()
+    try:
+        with PIL.Image.open(io.BytesIO(png)) as image:
+            image.convert("RGB").save(written, "jpeg" if format_ == "jpg" else format_, quality=90, resolution=dpi)
+    except (OSError, ValueError, PIL.Image.DecompressionBombError) as error:
+        raise PprofError(f"the picture is too large for {format_} ({error}): show fewer nodes") from None
+    return written.getvalue()
 
 
 def _has_font() -> bool:

@@ -37,7 +37,7 @@ def symbolized(profile: Profile, opened: Open, force: bool, note: Note) -> Profi
         if not mapping.file:
             missing |= index > 0
             if not index:
-                note("No names: which program was profiled is not known. Give it before the profile.")
+                note("The profile does not say which program it is of. Give the program before the profile.")
             continue
         try:
             file = opened(mapping)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import re
@@ -126,7 +127,7 @@ def test_png_without_graphviz(tmp_path: Path) -> None:
     (block / "resvg_py" / "__init__.py").write_text("raise ImportError('blocked')")
     done = run(tmp_path, "-png", PYTHONPATH=f"{block}:{ROOT}")
     assert done.returncode == 1
-    assert b"pip install 'pypprof-shell[png]'" in done.stderr
+    assert b"pip install 'pypprof-shell[pictures]'" in done.stderr
     assert done.stdout == b""
 
 
@@ -138,9 +139,35 @@ def test_png_without_any_font(monkeypatch: pytest.MonkeyPatch) -> None:
         svg.draw("digraph{a->b}", "png")
 
 
-@pytest.mark.parametrize("format_", ["pdf", "ps", "gif", "jpg", "evince", "gv"])
-def test_formats_that_need_graphviz_say_so(tmp_path: Path, format_: str) -> None:
+def test_postscript_without_graphviz(tmp_path: Path) -> None:
+    done = run(tmp_path, "-ps")
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"%!PS-Adobe")
+    assert b"(allocateMemory) alignedtext" in done.stdout
+    assert done.stdout.rstrip().endswith(b"%%EOF")
+
+
+@pytest.mark.parametrize(("format_", "start"), [("pdf", b"%PDF"), ("gif", b"GIF8"), ("jpg", b"\xff\xd8\xff")])
+def test_other_formats_without_graphviz(tmp_path: Path, format_: str, start: bytes) -> None:
     done = run(tmp_path, "-" + format_)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(start)
+    if format_ == "pdf":
+        return
+    from PIL import Image
+
+    with Image.open(io.BytesIO(done.stdout)) as image, Image.open(io.BytesIO(run(tmp_path, "-png").stdout)) as png:
+        assert image.size == png.size
+        red, green, _ = image.convert("RGB").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+        assert 200 < green < red < 255, "reddish boxes and black text on white"
+
+
+@pytest.mark.parametrize("format_", ["pdf", "gif", "jpg", "evince"])
+def test_formats_that_need_more_say_so(tmp_path: Path, format_: str) -> None:
+    block = tmp_path / "block"
+    (block / "PIL").mkdir(parents=True)
+    (block / "PIL" / "__init__.py").write_text("raise ImportError('blocked')")
+    done = run(tmp_path, "-" + format_, PYTHONPATH=f"{block}:{ROOT}")
     assert done.returncode == 1
     assert done.stderr.count(b"\n") == 1
     assert b"install Graphviz" in done.stderr

@@ -229,7 +229,7 @@ def test_click_shows_callers_and_callees(visit: Visit) -> None:
     assert shown(page, "caller") and shown(page, "callee")
     assert page.locator("g.edge.caller").count() == sum(b == number[1] for _, b in edges)
     other = page.locator("g.node[data-name]:not(.caller):not(.callee):not(.chosen)").first
-    assert float(other.evaluate("n => getComputedStyle(n).opacity")) < 0.5
+    expect(other).to_have_css("opacity", "0.25")  # waits: it fades
     page.mouse.click(*point(page, "fmt.Sprintf"))
     assert shown(page, "chosen") == set() == shown(page, "caller")
     node(page, "fmt.Sprintf").focus()
@@ -241,27 +241,30 @@ def test_click_shows_callers_and_callees(visit: Visit) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_readable_in_both_themes(browser: Browser, picture: Path, theme: str) -> None:
-    """Text stands out from its box and boxes from the page: measured on the pixels."""
+    """Text stands out from its box and boxes from the page, and heat is still red: measured on the pixels."""
     visit = Visit(browser, "dark" if theme == "dark" else "light")
     page = visit.open(picture)
-    page.mouse.move(*point(page, "fmt.Sprintf"))
-    for _ in range(4):
+    page.mouse.move(*point(page, "main.main.func1.1"))
+    for _ in range(6):
         page.mouse.wheel(0, -300)
     page.mouse.move(3, 3)
     page.wait_for_timeout(100)
-    at = node(page, "fmt.Sprintf").bounding_box()
+    at = node(page, "main.main.func1.1").bounding_box()
     assert at is not None
     image = page.screenshot(clip={"x": at["x"], "y": at["y"], "width": at["width"], "height": at["height"]})
-    levels = page.evaluate(
+    levels, reds = page.evaluate(
         """async data => {
             const image = new Image(); image.src = "data:image/png;base64," + data; await image.decode();
             const canvas = document.createElementNS("http://www.w3.org/1999/xhtml", "canvas");
             canvas.width = image.width; canvas.height = image.height;
             const draw = canvas.getContext("2d"); draw.drawImage(image, 0, 0);
-            const pixels = draw.getImageData(0, 0, image.width, image.height).data, levels = [];
-            for (let i = 0; i < pixels.length; i += 4)
+            const pixels = draw.getImageData(0, 0, image.width, image.height).data;
+            const levels = [], reds = [], rise = (a, b) => a - b;
+            for (let i = 0; i < pixels.length; i += 4) {
                 levels.push(0.2126 * pixels[i] + 0.7152 * pixels[i + 1] + 0.0722 * pixels[i + 2]);
-            return levels.sort((a, b) => a - b);
+                reds.push(pixels[i] - pixels[i + 1]);
+            }
+            return [levels.sort(rise), reds.sort(rise)];
         }""",
         base64.b64encode(image).decode(),
     )
@@ -269,6 +272,7 @@ def test_readable_in_both_themes(browser: Browser, picture: Path, theme: str) ->
     text = levels[len(levels) // 100] if theme == "light" else levels[-len(levels) // 100]
     assert abs(text - box) > 120
     assert (box > 180) == (theme == "light")
+    assert reds[-len(reds) // 200] > 80, "the border of a hot box"
     visit.requests = [url for url in visit.requests if not url.startswith("data:")]
     visit.close(picture)
 
