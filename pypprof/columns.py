@@ -184,7 +184,7 @@ def table_of(values: Any, size: int, dtype: Any, at: Array, default: Any) -> Arr
 
 
 _MIX_A, _MIX_B = np.array([0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93], U8)
-_SHIFT = np.array([32], U8)[0]
+_SHIFT, _ONE = np.array([32, 1], U8)
 
 
 def mix(values: Array, salt: int = 0) -> UInts:
@@ -200,13 +200,19 @@ def mix(values: Array, salt: int = 0) -> UInts:
 
 def hash_rows(flat: Array, starts: Ints) -> UInts:
     """A 64-bit hash of each ragged row; equal rows hash alike, order matters."""
+    return _hash_mixed(mix(flat), starts)
+
+
+def _hash_mixed(h: UInts, starts: Ints) -> UInts:
+    """hash_rows() of entries that are mixed already; they are used up."""
     counts = starts[1:] - starts[:-1]
-    place = np.arange(len(flat), dtype=I8)
+    place = np.arange(len(h), dtype=I8)
     place -= starts[:-1].repeat(counts)
-    h = mix(flat)
-    h ^= mix(place, 1)
-    h = mix(h, 2)
-    running = np.zeros(len(flat) + 1, U8)
+    # A sum of products with odd factors: rows that differ in one entry never hash alike.
+    factors = mix(np.arange(largest(counts)), 1)
+    factors |= _ONE
+    h *= factors.take(place)
+    running = np.zeros(len(h) + 1, U8)
     h.cumsum(out=running[1:])
     edge = running.take(starts)
     return mix(edge[1:] - edge[:-1], 3) + counts.astype(U8)
@@ -241,25 +247,26 @@ def _hashes(columns: list[Array], starts: Ints, salt: int, piece: tuple[int, int
     """A hash of each row of the piece."""
     low, high = piece
     own = slice(int(starts[low]), int(starts[high]))
-    h = np.zeros(own.stop - own.start, U8)
-    for index, column in enumerate(columns):
+    h = mix(columns[0][own], salt * 97 + 11)
+    for index, column in enumerate(columns[1:], 1):
         h ^= mix(column[own], salt * 97 + index * 7 + 11)
-    return hash_rows(h, starts[low : high + 1] - own.start)
+    if len(columns) > 1:
+        h = mix(h)
+    return _hash_mixed(h, starts[low : high + 1] - own.start)
 
 
 def _alike(columns: list[Array], starts: Ints, numbers: Ints, first: Ints, piece: tuple[int, int]) -> bool:
     """Whether each row of the piece equals the first row of its number."""
     low, high = piece
     like = first.take(numbers[low:high])
-    rows = where_true(like != np.arange(low, low + len(like)))
-    if not len(rows):
+    if all_true(like == np.arange(low, high)):
         return True
-    other, rows = like.take(rows), rows + low
-    counts = starts.take(rows + 1) - starts.take(rows)
-    if not all_true(counts == starts.take(other + 1) - starts.take(other)):
+    begin = starts.take(like)
+    counts = starts[low + 1 : high + 1] - starts[low:high]
+    if not all_true(counts == starts.take(like + 1) - begin):
         return False
-    one, two = ragged_positions(starts.take(rows), counts), ragged_positions(starts.take(other), counts)
-    return all(all_true(column.take(one) == column.take(two)) for column in columns)
+    own, other = slice(int(starts[low]), int(starts[high])), ragged_positions(begin, counts)
+    return all(all_true(column[own] == column.take(other)) for column in columns)
 
 
 T = TypeVar("T")

@@ -18,6 +18,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[^\[\]:<>\"\s\\^`{}|]*)(?::([0-9]*))?")
 _IN_PATH = "!$&'()*+,;=:@/-._~%[]"
 _DEFAULT_TIMEOUT = 60.0
+_CPU_SECONDS = 30.0  # what servers take when they are not told
 GRACE = 5.0  # seconds that an answer may be late, as in Go
 
 
@@ -61,7 +62,7 @@ class Wanted(Record):
     """A request to make, and how long it may take."""
 
     address: Address
-    seconds: float  # the length of the profile, 0 when it is taken at once
+    seconds: float  # how long the server will collect, 0 when it answers at once
     timeout: float  # until everything has arrived
 
 
@@ -86,7 +87,8 @@ def wanted(source: str, seconds: int = -1, timeout: int = -1) -> Wanted | None:
         wait = length * 1.5 if length > 0 else _DEFAULT_TIMEOUT
     path = CPU_PROFILE if address.path in ("", "/") else address.path
     address = address._replace(path=path, query=_encode(pairs))
-    return Wanted(address, float(max(length, 0)), wait + GRACE)
+    usual = _CPU_SECONDS if path.endswith("/pprof/profile") else 0.0
+    return Wanted(address, float(length) if length > 0 else usual, wait + GRACE)
 
 
 def parse(source: str) -> Address | None:

@@ -15,11 +15,11 @@ import threading
 import time
 
 from pypprof import __version__
-from pypprof.errors import PprofError
+from pypprof.errors import Malformed, PprofError
 from pypprof.fetch.address import Address, parse
 from pypprof.fetch.transport import Transport
 from pypprof.output import reason
-from pypprof.profile.parse import too_large
+from pypprof.profile.parse import too_large, unpacked
 from pypprof.records import Record
 
 _REDIRECTS = 10
@@ -89,9 +89,12 @@ def get(address: Address, transport: Transport, download: Download, most: int, d
             answer, location = _ask(address, first, transport, download, most, data)
             if not location:
                 return answer
-            target = parse(urllib.parse.urljoin(_joinable(address), location))
-            if target is None or not target.host or target.scheme not in ("http", "https"):
+            place = urllib.parse.urljoin(_joinable(address), location)
+            target = parse(place) if place.lower().startswith(("http://", "https://")) else None
+            if target is None or not target.host or (target.port or 0) > 65535:
                 raise PprofError("the server redirects to an address that cannot be followed")
+            if address.socket and not urllib.parse.urlsplit(location).netloc:
+                target = target._replace(scheme=address.scheme, host="", port=None, socket=address.socket)
             insecure = address.scheme == "https+insecure" and target.origin == address.origin
             target = target._replace(query=urllib.parse.quote(target.query, safe="%/?:@!$&'()*+,;=-._~"))
             address = target._replace(scheme=address.scheme) if insecure else target
@@ -134,9 +137,13 @@ def _ask(
         connection.endheaders(data)
         response = connection.getresponse()
         location = response.getheader("Location", "") if response.status in (301, 302, 303, 307, 308) else ""
+        _check_length(response)
         body = b"" if location else _body(response, download, most if response.status == 200 else 1 << 16)
+        words = response.reason.encode("latin-1", "replace")
+        if response.status != 200:  # it will be shown, and some servers repeat what they were sent
+            body, words = (transport.without_secrets(text, first.user) for text in (body, words))
         answer = Answer(
-            response.status, response.reason, response.getheader("Content-Type", ""),
+            response.status, one_line(words), response.getheader("Content-Type", ""),
             bool(response.getheader("X-Go-Pprof")), body,
         )  # fmt: skip
         return answer, location
@@ -157,6 +164,13 @@ def _basic(user: str) -> str:
     import base64
 
     return "Basic " + base64.b64encode(user.encode()).decode()
+
+
+def _check_length(response: http.client.HTTPResponse) -> None:
+    """PprofError for a length that is none, or for several: http.client would read on to the end."""
+    lengths = {text.strip() for text in response.headers.get_all("Content-Length") or ()}
+    if len(lengths) > 1 or any(not (text.isascii() and text.isdigit()) for text in lengths):
+        raise PprofError(f"a broken answer: Content-Length is {one_line(' and '.join(sorted(lengths)).encode())}")
 
 
 def _body(response: http.client.HTTPResponse, download: Download, most: int) -> bytes:
@@ -184,16 +198,10 @@ def _decoded(body: bytes, encoding: str, most: int) -> bytes:
     """What a proxy has compressed on the way. A profile that is gzip itself says nothing here."""
     if encoding.lower() not in ("gzip", "x-gzip"):
         return body
-    import zlib
-
     try:
-        inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        plain = inflater.decompress(body, most + 1)
-    except zlib.error as error:
+        return b"".join(unpacked(body, most))
+    except Malformed as error:
         raise PprofError(f"the answer's compression is damaged: {error}") from None
-    if len(plain) > most:
-        raise PprofError(f"the answer is {too_large()}")
-    return plain
 
 
 class _Stream(io.RawIOBase):
@@ -389,6 +397,10 @@ def _explained(error: Exception, address: Address) -> str:
         return "the server does not speak HTTP" + (" (try https://)" if not address.tls else "")
     if isinstance(error, http.client.HTTPException):
         return f"a broken answer: {one_line(str(error).encode()) or type(error).__name__}"
+    if isinstance(error, UnicodeError):
+        return f"no such host: {one_line(address.host.encode('utf-8', 'replace'))}"
+    if isinstance(error, ValueError):
+        return f"a broken answer: {one_line(str(error).encode('utf-8', 'replace'))}"
     return reason(error)
 
 

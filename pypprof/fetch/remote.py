@@ -23,6 +23,7 @@ _TICK = 0.1  # seconds between two looks at the progress
 _LATE = 0.5  # seconds that a thread gets to notice its deadline itself
 _INDEX_TIMEOUT = 3.0
 _NO_PROFILES = {"cmdline", "symbol", "trace"}  # also listed by net/http/pprof
+_TEXTS = {"text/plain", "application/json", "application/problem+json", ""}
 _PLAIN = Transport()
 
 
@@ -111,7 +112,7 @@ class _Job:
         from pypprof.fetch.client import one_line
 
         text = f"server response: {answer.status} {answer.reason}".rstrip()
-        words = one_line(answer.body) if answer.content_type.partition(";")[0] in ("text/plain", "") else ""
+        words = one_line(answer.body) if _is_text(answer) else ""
         if words and words != answer.reason:
             text += f" - {words}"
         hint = _hint(answer, words)
@@ -133,6 +134,12 @@ class _Job:
         except (PprofError, Cancelled):
             return []
         return endpoints(answer.body) if answer.status == 200 else []
+
+
+def _is_text(answer: Answer) -> bool:
+    """Whether the body is for people: no page, no binary data."""
+    kind = answer.content_type.partition(";")[0].strip().lower()
+    return kind in _TEXTS and b"\0" not in answer.body and not answer.body.startswith(b"\x1f\x8b")
 
 
 def endpoints(page: bytes) -> list[str]:

@@ -20,6 +20,17 @@ class Transport(Record):
     tls_ca: str = ""
     headers: Mapping[str, str] = {}
 
+    def without_secrets(self, text: bytes, user: str) -> bytes:
+        """What a server says, without the headers and the user:password that it was sent."""
+        import base64
+
+        said = [*self.headers.values(), user.partition(":")[2], base64.b64encode(user.encode()).decode()]
+        # `Bearer x`: x alone is the secret. Short words are in every text.
+        words = {word for value in said for word in (value, value.rpartition(" ")[2]) if len(word) >= 4}
+        for word in sorted(words, key=len, reverse=True):
+            text = text.replace(word.encode(), b"xxxxx")
+        return text
+
 
 def read_headers(where: str) -> dict[str, str]:
     """The headers that `-header=file:PATH` or `-header=env:NAME` names, one `Name: value` a line.

@@ -152,11 +152,10 @@ class _Merger:
         parts: list[Array] = []
         for rows in self._rows():
             new = rows[np.logical_not(seen.take(rows))]
-            order = np.arange(len(new))
-            place[new[::-1]] = order[::-1]  # of several assignments the last one stays: the first place
-            first = new[place.take(new) == order]
-            seen[first] = True
-            parts.append(first)
+            seen[new] = True
+            # Of several assignments the last one stays: the first place.
+            place[new[::-1]] = np.arange(len(new) - 1, -1, -1)
+            parts.append(new[place.take(new) == np.arange(len(new))])
         return join(parts, I8)
 
     def _stacks(self, number: Ints) -> Array:

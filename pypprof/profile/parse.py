@@ -13,6 +13,7 @@ _GZIP = b"\x1f\x8b"
 # A gzip file can hold a thousand times its size; a bomb must not eat the machine.
 MAX_BYTES = 1 << 30
 _PIECE = 256 << 10
+_FIRST_PIECE = 4 << 10
 
 
 def max_bytes() -> int:
@@ -74,26 +75,34 @@ def gunzip(data: bytes) -> bytes:
 
     Malformed when it is damaged, truncated or larger than max_bytes().
     """
+    try:
+        return b"".join([*unpacked(data, max_bytes()), bytes(fast.PADDING)])
+    except Malformed as error:
+        raise Malformed(f"decompressing profile: {error}") from None
+
+
+def unpacked(data: bytes, most: int) -> list[bytes]:
+    """The pieces of all members of gzip data. Malformed when it is damaged, truncated or has more than `most` bytes."""
     import zlib
 
-    most = max_bytes()
     rest = memoryview(data)
     pieces: list[bytes] = []
-    member = None
+    member, size = None, _FIRST_PIECE
     while rest:
         member = member or zlib.decompressobj(zlib.MAX_WBITS | 16)
-        given = rest[:_PIECE]
+        given = rest[:size]
         try:
             pieces.append(member.decompress(given, most + 1))
         except zlib.error as error:
-            raise Malformed(f"decompressing profile: {error}") from None
+            raise Malformed(str(error)) from None
         most -= len(pieces[-1])
         if most < 0:
-            raise Malformed(f"decompressing profile: {too_large()}")
+            raise Malformed(too_large())
         rest = rest[len(given) - len(member.unused_data) :]
+        # What is behind the end of a member is copied: little, in case there are many.
+        size = min(4 * size, _PIECE)
         if member.eof:
-            member = None
+            member, size = None, _FIRST_PIECE
     if member is not None:
-        raise Malformed("decompressing profile: unexpected EOF")
-    pieces.append(bytes(fast.PADDING))
-    return b"".join(pieces)
+        raise Malformed("unexpected EOF")
+    return pieces

@@ -43,6 +43,14 @@ def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
         ("denied", "server response: 403 Forbidden - first line second .[31mline (-header="),
         ("long-error", "server response: 500 Internal Server Error - word"),
         ("missing", "server response: 404 Not Found - Unknown profile"),
+        ("partial", "server response: 206 Partial Content"),
+        ("negative-length", "a broken answer: Content-Length is -5"),
+        ("two-lengths", "a broken answer: Content-Length is 2370 and 5"),
+        ("negative-chunk", "a broken answer: "),
+        ("encoded-in-part", "the answer's compression is damaged: unexpected EOF"),
+        ("away?to=http://127.0.0.1:99999/x", "redirects to an address that cannot be followed"),
+        ("away?to=http+unix:///run/s.sock/x", "redirects to an address that cannot be followed"),
+        ("away?to=http://[::1/x", "a broken answer: Invalid IPv6 URL"),
         ("web-page", "this is a web page, no profile"),
     ],
 )
@@ -87,9 +95,11 @@ def test_a_file_can_be_a_bomb_too(tmp_path: Path) -> None:
 
 
 def test_what_a_proxy_has_compressed_is_unpacked(server: hostile.Hostile, tmp_path: Path) -> None:
-    done = inprocess.run(["-top", f"{server.address}/encoded"], tmp_path)
-    assert done.status == 0
-    assert done.stdout == inprocess.run(["-top", str(LEAK)], tmp_path).stdout
+    wanted = inprocess.run(["-top", str(LEAK)], tmp_path).stdout
+    for name in ("encoded", "encoded-members"):
+        done = inprocess.run(["-top", f"{server.address}/{name}"], tmp_path)
+        assert done.status == 0
+        assert done.stdout == wanted
 
 
 def test_one_bad_server_does_not_spoil_the_others(server: hostile.Hostile, tmp_path: Path) -> None:
@@ -127,6 +137,19 @@ def test_a_password_in_an_address_is_not_shown(server: hostile.Hostile, tmp_path
     assert done.status == 0
     assert b"http://me:xxxxx@" in done.stderr and b"sesame" not in done.stderr
     assert server.seen[-1][1]["Authorization"] == "Basic bWU6c2VzYW1l"
+
+
+def test_a_server_that_repeats_secrets(server: hostile.Hostile, tmp_path: Path) -> None:
+    """Neither the header nor its token is shown, nor what would control the terminal."""
+    (tmp_path / "token").write_text("Authorization: Bearer open-sesame\n")
+    done = inprocess.run(["-top", f"-header=file:{tmp_path}/token", f"{server.address}/echo"], tmp_path)
+    assert done.status == 1
+    line = done.stderr.decode().splitlines()[-1]
+    assert "server response: 403 not for xxxxx .[31mx" in line and '{"error": "xxxxx"}' in line
+    assert b"sesame" not in done.stderr
+    assert line.isprintable() and len(line) < 600
+    done = inprocess.run(["-top", f"http://me:sesame@{server.address}/echo"], tmp_path)
+    assert b"not for Basic xxxxx" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -22,16 +22,16 @@ from tests.test_cli import run
 @pytest.mark.parametrize(
     ("source", "url", "seconds", "timeout"),
     [
-        ("localhost:6060", "http://localhost:6060/debug/pprof/profile", 0, 65),
-        ("127.0.0.1:6060/", "http://127.0.0.1:6060/debug/pprof/profile", 0, 65),
+        ("localhost:6060", "http://localhost:6060/debug/pprof/profile", 30, 65),
+        ("127.0.0.1:6060/", "http://127.0.0.1:6060/debug/pprof/profile", 30, 65),
         ("[::1]:6060/x", "http://[::1]:6060/x", 0, 65),
-        ("https://host", "https://host/debug/pprof/profile", 0, 65),
+        ("https://host", "https://host/debug/pprof/profile", 30, 65),
         ("HTTPS+insecure://host/a%2Fb#part", "https+insecure://host/a%2Fb", 0, 65),
         ("host:1/p?seconds=4&debug=1&a;b&c=%zz", "http://host:1/p?debug=1&seconds=4", 4, 11),
         ("host:1/p?b=2&a=x+y&b=1", "http://host:1/p?a=x+y&b=2&b=1", 0, 65),
         ("abc:123/mem_2023-11-02_03:55:24", "http://abc:123/mem_2023-11-02_03:55:24", 0, 65),
         ("http://me:secret@host/x", "http://me:xxxxx@host/x", 0, 65),
-        ("http+unix://%2Frun%2Fapp.sock", "http+unix://%2Frun%2Fapp.sock/debug/pprof/profile", 0, 65),
+        ("http+unix://%2Frun%2Fapp.sock", "http+unix://%2Frun%2Fapp.sock/debug/pprof/profile", 30, 65),
     ],
 )
 def test_addresses(source: str, url: str, seconds: int, timeout: float) -> None:

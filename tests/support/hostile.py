@@ -202,6 +202,42 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def serve_long_error(self) -> None:
         self.answer(b"word " * 100_000, 500, "text/plain")
 
+    def serve_echo(self) -> None:
+        """Repeats secrets, in the line of the status too."""
+        said = f"{self.headers['Authorization']}"
+        self.send_response(403, f"not for {said} \x1b[31m" + "x" * 999)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(f'{{"error": "{said}"}}'.encode())
+
+    def serve_partial(self) -> None:
+        """No error text, and no type that says so."""
+        self.answer(LEAK.read_bytes(), 206, "")
+
+    def headed(self, *headers: tuple[str, str], body: bytes = b"", status: int = 200) -> None:
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def serve_negative_length(self) -> None:
+        self.headed(("Content-Length", "-5"), body=LEAK.read_bytes())
+
+    def serve_two_lengths(self) -> None:
+        data = LEAK.read_bytes()
+        self.headed(("Content-Length", f"{len(data)}"), ("Content-Length", "5"), body=data)
+
+    def serve_negative_chunk(self) -> None:
+        self.headed(("Transfer-Encoding", "chunked"), body=b"-5\r\nabc")
+
+    def serve_encoded_members(self) -> None:
+        data = gzip.decompress(LEAK.read_bytes())
+        self.headed(("Content-Encoding", "gzip"), body=gzip.compress(data[:99]) + gzip.compress(data[99:]))
+
+    def serve_encoded_in_part(self) -> None:
+        self.headed(("Content-Encoding", "gzip"), body=gzip.compress(LEAK.read_bytes())[:-9])
+
     def serve_web_page(self) -> None:
         self.answer(b"<!DOCTYPE html><html><body>Please sign in</body></html>", 200, "text/html")
 
