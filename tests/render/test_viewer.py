@@ -171,9 +171,8 @@ def test_search(visit: Visit) -> None:
     assert 2 < len(wanted) < len(names)
     assert shown(page, "found") == wanted
     expect(page.locator(".bar span")).to_have_text(f"{len(wanted)} of {len(names)}")
-    faint = page.locator("g.node[data-name]:not(.found)").first.evaluate("n => getComputedStyle(n).opacity")
-    clear = page.locator("g.node.found").first.evaluate("n => getComputedStyle(n).opacity")
-    assert float(faint) < 0.5 and float(clear) == 1
+    expect(page.locator("g.node[data-name]:not(.found)").first).to_have_css("opacity", "0.2")
+    expect(page.locator("g.node.found").first).to_have_css("opacity", "1")
     seen = set()
     for _ in wanted:
         page.keyboard.press("Enter")
