@@ -72,6 +72,9 @@ class Draft(Record):
 
 def decode_strings(data: bytes, parts: Outline) -> list[str]:
     """The string table. Entry 0 must be empty."""
+    known = parts.decoded(STRING, list)
+    if known is not None:
+        return known
     strings = [str(data[start:end], ENCODING, ERRORS) for start, end in bodies(data, parts.fields[STRING])]
     if strings and strings[0]:
         raise Malformed("string_table[0] must be ''")

@@ -34,6 +34,7 @@ from pypprof.columns import (
     where_true,
 )
 from pypprof.errors import Malformed
+from pypprof.profile.again import remember, worth
 from pypprof.profile.draft import (
     Draft,
     DraftBlock,
@@ -44,7 +45,7 @@ from pypprof.profile.draft import (
     decode_strings,
     decode_value_types,
 )
-from pypprof.profile.wire import BYTES, FUNCTION, LOCATION, SAMPLE, VARINT, Outline, bodies, outline
+from pypprof.profile.wire import BYTES, FUNCTION, LOCATION, SAMPLE, STRING, VARINT, Outline, bodies, outline
 from pypprof.records import Record
 
 BLOCK_BYTES = 1 << 19
@@ -294,7 +295,7 @@ class _Parts:
 
     def __init__(self, data: Array, parts: Outline, field: int) -> None:
         starts = parts.fields[field]
-        pos = np.frombuffer(starts, I8) if starts else np.zeros(0, I8)
+        pos = np.frombuffer(starts, I8) if starts and parts.decoded(field, object) is None else np.zeros(0, I8)
         # A tag of one byte, then the length: nearly always one or two bytes.
         low, high = data.take(pos + 1).astype(I8), data.take(pos + 2).astype(I8)
         long = low > 127
@@ -305,6 +306,11 @@ class _Parts:
             found = bodies(data.tobytes(), array("q", pos.take(rare).tolist()))
             self.start[rare], self.end[rare] = np.array(list(found), I8).T
         self.done = 0
+        self._first = pos
+
+    def in_one_run(self) -> bool:
+        """Whether nothing lies between the fields."""
+        return len(self.start) > 0 and all_true(self.end[:-1] == self._first[1:])
 
     def next_start(self) -> int | None:
         return int(self.start[self.done]) if self.done < len(self.start) else None
@@ -372,13 +378,25 @@ def decode(data: bytes) -> Draft:
     chapters = _chapters(buffer, parts)
     decoded = list(in_parallel(lambda chapter: _decode_chapter(buffer, chapter), chapters))
     sample_types, period_type = decode_value_types(data, parts)
-    return Draft(
+    draft = Draft(
         decode_strings(data, parts), sample_types, period_type,
         [part.samples for part in decoded if part.samples is not None], decode_mappings(data, parts),
-        _join_locations([part.locations for part in decoded if part.locations is not None]),
-        _join_functions([part.functions for part in decoded if part.functions is not None]),
+        parts.decoded(LOCATION, DraftLocations)
+        or _join_locations([part.locations for part in decoded if part.locations is not None]),
+        parts.decoded(FUNCTION, DraftFunctions)
+        or _join_functions([part.functions for part in decoded if part.functions is not None]),
         parts.scalars, parts.comments,
     )  # fmt: skip
+    for field, table in ((STRING, draft.strings), (LOCATION, draft.locations), (FUNCTION, draft.functions)):
+        if parts.decoded(field, object) is None and worth(parts.fields[field]):
+            _remember(data, buffer, parts, field, table)
+    return draft
+
+
+def _remember(data: bytes, buffer: Array, parts: Outline, field: int, table: object) -> None:
+    messages = _Parts(buffer, parts, field)
+    if messages.in_one_run():
+        remember(field << 3 | BYTES, data, parts.fields[field], int(messages.end[-1]), table)
 
 
 def _join_locations(parts: list[DraftLocations]) -> DraftLocations:

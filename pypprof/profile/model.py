@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pypprof.columns import I4, I8, Array, Bools, Ints, Rows, starts_of, table_of, where_true
+from pypprof.columns import I4, I8, Array, Bools, Ints, Rows, all_true, starts_of, table_of, where_true
 from pypprof.records import Record
 
 ENCODING = "utf-8"
@@ -153,6 +153,19 @@ class Profile(Record):
     def texts(self, column: Array) -> list[str]:
         """The strings of a column of string indices."""
         return list(map(self.strings.__getitem__, column.tolist()))
+
+
+def same_tables(one: Profile, other: Profile) -> bool:
+    """Whether two profiles have the same strings, mappings, locations and functions: those of one program may."""
+    if one.strings != other.strings or one.mappings != other.mappings:
+        return False
+    pairs = zip(_columns(one), _columns(other), strict=True)
+    return all(a is b or (len(a) == len(b) and all_true(a == b)) for a, b in pairs)
+
+
+def _columns(profile: Profile) -> list[Array]:
+    *columns, lines = profile.locations
+    return [*profile.functions, *columns, *lines]
 
 
 def no_lines() -> Lines:

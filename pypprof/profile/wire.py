@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from pypprof.errors import Malformed
+from pypprof.profile.again import KNOWN, Run
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
@@ -23,6 +25,7 @@ _MESSAGES = (SAMPLE_TYPE, SAMPLE, MAPPING, LOCATION, FUNCTION, STRING, PERIOD_TY
 _SCALARS = (DROP_FRAMES, KEEP_FRAMES, TIME_NANOS, DURATION_NANOS, PERIOD, DEFAULT_SAMPLE_TYPE, DOC_URL)
 
 _MASK64 = (1 << 64) - 1
+T = TypeVar("T")
 
 
 def read_varint(data: bytes | memoryview, pos: int, end: int) -> tuple[int, int]:
@@ -77,12 +80,14 @@ class Outline:
 
     `fields[number]` holds where each message (or string) field begins, its tag included; see
     `bodies`. `scalars` are the last values of the scalar fields, `comments` string indices.
+    `runs[number]` are stretches of such fields that an earlier profile had too.
     """
 
     def __init__(self) -> None:
         self.fields: dict[int, array[int]] = {number: array("q") for number in _MESSAGES}
         self.scalars: dict[int, int] = {}
         self.comments: list[int] = []
+        self.runs: dict[int, Run] = {}
         self._push: list[Callable[[int], None] | None] = [None] * 256
         for number, starts in self.fields.items():
             self._push[number << 3 | BYTES] = starts.append
@@ -95,23 +100,45 @@ class Outline:
         pushers = self._push
         try:
             while pos < end:
-                push = pushers[data[pos]]
+                tag = data[pos]
+                push = pushers[tag]
                 if push is None:
                     pos = self._other(data, pos, end)
                     continue
-                push(pos)
-                length = data[pos + 1]
-                if length < 128:
-                    pos += 2 + length
-                elif (high := data[pos + 2]) < 128:
-                    pos += 3 + (length & 127 | high << 7)
-                else:
-                    length, body = read_varint(data, pos + 1, end)
-                    pos = body + length
+                if tag in KNOWN and (behind := self._known(data, pos, end)):
+                    pos = behind
+                    continue
+                while pos < end and data[pos] == tag:
+                    push(pos)
+                    length = data[pos + 1]
+                    if length < 128:
+                        pos += 2 + length
+                    elif (high := data[pos + 2]) < 128:
+                        pos += 3 + (length & 127 | high << 7)
+                    else:
+                        length, body = read_varint(data, pos + 1, end)
+                        pos = body + length
         except IndexError:
             raise Malformed("bad varint") from None
         if pos > end:
             raise Malformed("too much data")
+
+    def _known(self, data: bytes, pos: int, end: int) -> int:
+        """The position behind a run that begins here and has been seen before; 0 if none does."""
+        run = KNOWN[data[pos]]
+        behind = pos + len(run.data)
+        if behind > end or not data.startswith(run.data, pos):
+            return 0
+        number = data[pos] >> 3
+        self.fields[number].extend([start + pos for start in run.starts])
+        self.runs[number] = run
+        return behind
+
+    def decoded(self, number: int, kind: type[T]) -> T | None:
+        """What all fields of that number were decoded to in an earlier profile; None if there was none."""
+        run = self.runs.get(number)
+        whole = run is not None and len(run.starts) == len(self.fields[number])
+        return run.decoded if run is not None and whole and isinstance(run.decoded, kind) else None
 
     def _other(self, data: bytes | memoryview, pos: int, end: int) -> int:
         """One field that is no plain message: returns the position behind it."""

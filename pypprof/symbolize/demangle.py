@@ -12,6 +12,9 @@ from pypprof.profile.model import Interner, Profile
 
 _MANGLED = ("_Z", "_R", "__Z", "__R", "___Z", "_GLOBAL_")
 
+_MOST_PLAIN = 1 << 18
+_plain: dict[str, set[str]] = {}  # by style: symbols that stay as they are, as most do in every profile of a program
+
 
 def demangled(profile: Profile, force: bool = False, style: str = "default") -> Profile:
     """The profile with a printed name for every function whose name is its symbol's.
@@ -27,9 +30,17 @@ def demangled(profile: Profile, force: bool = False, style: str = "default") -> 
         return profile._replace(functions=functions._replace(name=name))
     raw = where_true((name == 0) | (name == functions.system_name))
     used = distinct(functions.system_name.take(raw), len(profile.strings))
-    changed = {
-        index: new for index in used.tolist() if (new := printed_name(profile.strings[index], style)) is not None
-    }
+    plain = _plain.setdefault(style, set())
+    changed = {}
+    for index, symbol in zip(used.tolist(), profile.texts(used), strict=True):
+        if symbol not in plain:
+            new = printed_name(symbol, style)
+            if new is None:
+                plain.add(symbol)
+            else:
+                changed[index] = new
+    if len(plain) > _MOST_PLAIN:
+        plain.clear()
     name[raw] = functions.system_name.take(raw)
     if not changed:
         return profile._replace(functions=functions._replace(name=name))

@@ -10,7 +10,7 @@ from pypprof.columns import I8, U8, Array, Ints, hash_rows, number_values, ragge
 from pypprof.errors import CommandError
 from pypprof.graph.nodes import NodeTable
 from pypprof.graph.weights import WeightTable
-from pypprof.profile.model import Block, Profile
+from pypprof.profile.model import Block, Profile, same_tables
 from pypprof.records import Record
 from pypprof.settings import Settings
 from pypprof.trend.own import Blame, blame_table, blamed_slots
@@ -58,6 +58,58 @@ def as_view(profile: Profile, settings: Settings) -> tuple[Filtered, View]:
     return filtered, build_view(filtered, settings)
 
 
+class _Tables:
+    """What hangs on a profile's locations and functions alone, each part worked out when it is asked for."""
+
+    def __init__(self, shown: Profile, focused: Profile, settings: Settings) -> None:
+        self._shown, self._focused, self._settings = shown, focused, settings
+        self.nodes = NodeTable(shown, False, settings.trim_path, settings.source_path)
+        self._names: list[str] | None = None
+        self._blame: Blame | None = None
+        self._hashes: Array | None = None
+
+    def fit(self, shown: Profile, focused: Profile, settings: Settings) -> bool:
+        """Whether they are also those of another profile."""
+        return settings == self._settings and same_tables(shown, self._shown) and same_tables(focused, self._focused)
+
+    def names(self) -> list[str]:
+        """The printed names of all nodes."""
+        if self._names is None:
+            nodes = self.nodes
+            if self._settings.granularity in ("", "functions"):
+                self._names = [name or nodes.printable(node) for node, name in enumerate(nodes.names())]
+            else:
+                self._names = [nodes.printable(node) for node in range(nodes.count)]
+        return self._names
+
+    def hashes(self) -> Array:
+        """A hash of each name, the same in every process."""
+        if self._hashes is None:
+            self._hashes = np.array([_hash(name) for name in self.names()], U8)
+        return self._hashes
+
+    def blame(self) -> Blame | None:
+        if self._settings.trend_by == "leaf" or by_label(self._settings):
+            return None
+        if self._blame is None:
+            with_files = aggregate(self._focused, self._settings._replace(granularity="filefunctions"))
+            self._blame = blame_table(with_files, self.nodes.slot_starts)
+        return self._blame
+
+
+_last: list[_Tables] = []  # of the profile before: snapshots of one program mostly differ in their values alone
+
+
+def _tables(shown: Profile, focused: Profile, settings: Settings) -> _Tables:
+    shown, focused = shown._replace(blocks=()), focused._replace(blocks=())
+    for one in _last:
+        if one.fit(shown, focused, settings):
+            return one
+    made = _Tables(shown, focused, settings)
+    _last[:] = [made]
+    return made
+
+
 class Sites:
     """The sites of one profile under some settings."""
 
@@ -65,8 +117,9 @@ class Sites:
         if settings.mean:
             raise CommandError("trend has no mean values")
         self._settings = settings
-        self._filtered, self.view = as_view(profile, settings)
-        self._table = NodeTable(self.view.profile, False, settings.trim_path, settings.source_path)
+        filtered, self.view = as_view(profile, settings)
+        self._tables = _tables(self.view.profile, filtered.focused, settings)
+        self._table = self._tables.nodes
 
     def values(self) -> SiteValues:
         keys, values = self._sums()
@@ -82,7 +135,7 @@ class Sites:
             values = WeightTable(self.view.profile, table).weights(sample).cum
         else:
             values = np.zeros(table.count, I8)
-            blame = self._blame()
+            blame = self._tables.blame()
             for block in self.view.profile.blocks:
                 slots = self._slots(block, blame)
                 rows = where_true(slots >= 0)
@@ -90,23 +143,10 @@ class Sites:
                 np.add.at(values, nodes, sample.values(block).take(rows))
         found = where_true(values)
         merged: dict[Key, int] = {}  # nodes may print alike
-        for name, value in zip(self._names(found), values.take(found).tolist(), strict=True):
+        names = self._tables.names()
+        for name, value in zip(map(names.__getitem__, found.tolist()), values.take(found).tolist(), strict=True):
             merged[name] = merged.get(name, 0) + value
         return list(merged), np.array(list(merged.values()), I8)
-
-    def _names(self, nodes: Ints) -> list[str]:
-        """The printed names of nodes."""
-        table = self._table
-        if self._settings.granularity in ("", "functions"):
-            names = table.names()
-            return [names[node] or table.printable(node) for node in nodes.tolist()]
-        return [table.printable(node) for node in nodes.tolist()]
-
-    def _blame(self) -> Blame | None:
-        if self._settings.trend_by == "leaf" or by_label(self._settings):
-            return None
-        with_files = aggregate(self._filtered.focused, self._settings._replace(granularity="filefunctions"))
-        return blame_table(with_files, self._table.slot_starts)
 
     def _slots(self, block: Block, blame: Blame | None) -> Ints:
         """The slot that stands for each sample; -1 for none."""
@@ -137,10 +177,8 @@ class Sites:
 
     def _stack_hashes(self, block: Block) -> Array:
         """A hash of the printed frames of each sample, the same in every profile."""
-        table = self._table
         starts, nodes = self._frames(block)
-        names = self._names(np.arange(table.count))
-        return hash_rows(np.array([_hash(name) for name in names], U8).take(nodes), starts)
+        return hash_rows(self._tables.hashes().take(nodes), starts)
 
     def _frames(self, block: Block) -> tuple[Ints, Ints]:
         """(row starts, node of each frame): the frames of the samples, inlined ones too."""
@@ -154,8 +192,8 @@ class Sites:
         """The stacks of each wanted site by their frames."""
         found: dict[Key, dict[tuple[str, ...], Stack]] = {key: {} for key in wanted}
         table = self._table
-        names = self._names(np.arange(table.count))
-        blame = self._blame()
+        names = self._tables.names()
+        blame = self._tables.blame()
         for block in self.view.profile.blocks:
             starts, nodes = self._frames(block)
             slots = self._slots(block, blame)
