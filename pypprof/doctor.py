@@ -58,12 +58,13 @@ def why_nameless(case: Case) -> list[str]:
 
 def why_wrong_binary(case: Case) -> list[str]:
     """Lines on a binary that is not the program that was profiled; none when it may be."""
-    wanted = case.profile.mappings[0].build_id if case.profile.mappings else ""
-    own = case.build_id(case.binary) if case.binary and wanted else ""
+    main = case.profile.mappings[0] if case.profile.mappings else Mapping(0)
+    wanted, program = main.build_id, case.binary or main.file
+    own = case.build_id(program) if program and wanted else ""
     if not own or own == wanted:
         return []
     return [
-        f"{case.binary} is not the program that was profiled: its build id is {own}, the profile's is {wanted}",
+        f"{program} is not the program that was profiled: its build id is {own}, the profile's is {wanted}",
         f"Give the binary that was running: file path/to/binary shows BuildID[sha1]={wanted}",
     ]
 

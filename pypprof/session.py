@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pypprof.load import Sources, Taken
 
 Note = Callable[[str], None]
+_WITHOUT_FRAMES = ("comments", "tags", "memstats")
 _KEPT_FILTERS = 3  # filtered profiles kept for the next command; each may hold copies of the stacks
 _KEPT_REPORTS = 32
 _LARGE_REPORT = 4 << 20  # bytes; what is larger is not kept
@@ -204,9 +205,8 @@ class Session:
         return tuple(why_empty(self.case(settings)))
 
     def _why_nameless(self, command: Command) -> tuple[str, ...]:
-        """Said once, with the first report that names functions."""
-        naming = command.empty or command.argument
-        if self._said_nameless or not naming:
+        """Said once, with the first report that shows frames."""
+        if self._said_nameless or command.name in _WITHOUT_FRAMES:
             return ()
         self._said_nameless = True
         return self._nameless_lines()

@@ -55,7 +55,47 @@ def test_no_names_and_no_binary(nameless: Path, report: str) -> None:
 def test_no_names_is_said_once(nameless: Path) -> None:
     text = said(nameless, script="top\ntop\ntree\nraw\n")
     assert text.count("no binary was given") == 1
-    assert "no binary" not in said("-raw", nameless) + said("-top", LEAK)
+    assert "no binary" not in said("-tags", nameless) + said("-top", LEAK)
+    assert "no binary was given" in said("-raw", nameless)
+
+
+def test_missing_names_are_explained_once(nameless: Path, tmp_path: Path) -> None:
+    """One explanation, whatever is missing: the program's path, its file, or the right file of that path."""
+    text = said("-top", nameless)
+    assert text.count("\n") == 2
+    profile = parse(nameless.read_bytes())
+    unknown = tmp_path / "unknown.pb"
+    unknown.write_bytes(
+        b"".join(encode(profile._replace(mappings=tuple(m._replace(file="") for m in profile.mappings))))
+    )
+    assert said("-top", unknown).count("\n") == 2
+    program = tmp_path / "leak"
+    program.write_bytes(Path("/bin/true").read_bytes())
+    wrong = tuple(m._replace(file=str(program)) for m in profile.mappings)
+    unknown.write_bytes(b"".join(encode(profile._replace(mappings=wrong))))
+    text = said("-top", unknown)
+    assert text.startswith(f"{program} is not the program that was profiled: its build id is ")
+    assert text.count("\n") == 2
+
+
+def test_a_missing_library_is_one_line(tmp_path: Path) -> None:
+    """Names of the program are there; of two libraries, one line."""
+    builder = Builder([("samples", "count")])
+    builder.mapping(1, 0x1000, 0x9000, file="/bin/app")
+    builder.mapping(2, 0x10000, 0x20000, file="/lib/libone.so", has=0)
+    builder.mapping(3, 0x20000, 0x30000, file="/lib/libtwo.so", has=0)
+    function = builder.function(1, "main.main")
+    for number in range(1, 6):
+        builder.location(number, [(function, number, 0)], 1, 0x1000 + number)
+    builder.location(6, [], 2, 0x10001)
+    builder.location(7, [], 3, 0x20001)
+    builder.sample([6, 1, 2, 3], [1])
+    builder.sample([7, 4, 5], [1])
+    source = tmp_path / "p.pb"
+    source.write_bytes(builder.encode())
+    assert said("-top", source) == (
+        "No names for libone.so, libtwo.so: not found; PPROF_BINARY_PATH=DIRECTORY says where to look\n"
+    )
 
 
 def test_the_binary_of_another_build(nameless: Path, tmp_path: Path) -> None:
