@@ -24,6 +24,7 @@ class Case(Record):
     binary    the file given as the binary, "" for none
     build_id  reads a binary's build id, "" when it has none or cannot be read
     sources   the profiles, as the user named them
+    unasked   whether -symbolize=none was given
     """
 
     profile: Profile
@@ -31,6 +32,7 @@ class Case(Record):
     binary: str = ""
     build_id: Callable[[str], str] = str
     sources: tuple[str, ...] = ()
+    unasked: bool = False
 
 
 def why_nameless(case: Case) -> list[str]:
@@ -41,13 +43,15 @@ def why_nameless(case: Case) -> list[str]:
     wrong = why_wrong_binary(case)
     if wrong:
         return wrong
-    if case.binary:
-        return [f"{case.binary} has no names for the addresses of the profile: it is stripped, or another program"]
+    if case.unasked:
+        return ["No names: -symbolize=none asks for none"]
+    program = case.binary or (mapping.file if case.build_id(mapping.file) else "")
+    if program:
+        return [f"{program} has no names for the addresses of the profile: it is stripped, or another program"]
     import shlex
 
     sources = " ".join(map(shlex.quote, case.sources[:2])) + (" ..." if len(case.sources) > 2 else "")
     build_id = f" (build id {mapping.build_id})" if mapping.build_id else ""
-    # Were it where the profile says, it would have been used.
     program = shlex.quote("path/to/" + (base(mapping.file) if mapping.file else "binary"))
     whose = (mapping.file or "the program") + build_id
     return [

@@ -136,8 +136,10 @@ class Session:
         """What the doctor needs to know."""
         from pypprof.doctor import Case
 
-        binary, names = (self.what.binary, tuple(self.what.sources)) if self.what else ("", ())
-        return Case(self.profile, settings, binary, _build_id, names)
+        if self.what is None:
+            return Case(self.profile, settings, "", _build_id)
+        unasked = self.what.symbolize.lower() in ("none", "no")
+        return Case(self.profile, settings, self.what.binary, _build_id, tuple(self.what.sources), unasked)
 
     def render(self, name: str, argument: str, settings: Settings, format_: str = "") -> Rendered:
         """A report as bytes. PprofError when it cannot be made; then nothing has been written.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -109,8 +110,21 @@ def test_the_binary_of_another_build(nameless: Path, tmp_path: Path) -> None:
     assert "is not the program" not in said(LEAK_BINARY, LEAK, script="doctor\n")
 
 
-def test_a_binary_without_names(nameless: Path) -> None:
-    assert "has no names for the addresses" in said("-symbolize=none", "-top", LEAK_BINARY, nameless)
+def test_a_binary_without_names(nameless: Path, tmp_path: Path) -> None:
+    """Given, or where the profile says that it is."""
+    program, source = tmp_path / "empty", tmp_path / "p.pb"
+    subprocess.run(
+        ["gcc", "-s", "-Wl,--build-id=0x" + LEAK_ID, "-x", "c", "-o", program, "-"], input=b"int main(){}", check=True
+    )
+    assert said("-top", program, nameless).startswith(f"{program} has no names for the addresses")
+    profile = parse(nameless.read_bytes())
+    there = tuple(mapping._replace(file=str(program)) for mapping in profile.mappings)
+    source.write_bytes(b"".join(encode(profile._replace(mappings=there))))
+    assert said("-top", source).startswith(f"{program} has no names for the addresses")
+
+
+def test_names_that_nobody_asked_for(nameless: Path) -> None:
+    assert said("-symbolize=none", "-top", LEAK_BINARY, nameless) == "No names: -symbolize=none asks for none\n"
 
 
 def profile_with_zeros(path: Path, second: int) -> Path:
