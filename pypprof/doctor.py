@@ -25,7 +25,7 @@ class Case(Record):
     binary    the file given as the binary, "" for none
     build_id  reads a binary's build id, "" when it has none or cannot be read
     sources   the profiles, as the user named them
-    tried     whether loading asked the binary for names, and so has said that it is another build
+    unasked   whether -symbolize=none was given
     """
 
     profile: Profile
@@ -33,7 +33,7 @@ class Case(Record):
     binary: str = ""
     build_id: Callable[[str], str] = str
     sources: tuple[str, ...] = ()
-    tried: bool = False
+    unasked: bool = False
 
 
 def why_nameless(case: Case) -> list[str]:
@@ -44,13 +44,15 @@ def why_nameless(case: Case) -> list[str]:
     wrong = why_wrong_binary(case)
     if wrong:
         return wrong
-    if case.binary:
-        return [f"{case.binary} has no names for the addresses of the profile: it is stripped, or another program"]
+    if case.unasked:
+        return ["No names: -symbolize=none asks for none"]
+    program = case.binary or (mapping.file if case.build_id(mapping.file) else "")
+    if program:
+        return [f"{program} has no names for the addresses of the profile: it is stripped, or another program"]
     import shlex
 
     sources = " ".join(map(shlex.quote, case.sources[:2])) + (" ..." if len(case.sources) > 2 else "")
     build_id = f" (build id {mapping.build_id})" if mapping.build_id else ""
-    # Were it where the profile says, it would have been used.
     program = shlex.quote("path/to/" + (base(mapping.file) if mapping.file else "binary"))
     whose = (mapping.file or "the program") + build_id
     return [
@@ -59,20 +61,15 @@ def why_nameless(case: Case) -> list[str]:
     ]
 
 
-def not_yet_said(case: Case) -> list[str]:
-    """The lines of why_nameless that loading has not said in its words."""
-    lines = why_nameless(case)
-    return lines[1:] if case.tried and lines and lines == why_wrong_binary(case) else lines
-
-
 def why_wrong_binary(case: Case) -> list[str]:
     """Lines on a binary that is not the program that was profiled; none when it may be."""
-    wanted = case.profile.mappings[0].build_id if case.profile.mappings else ""
-    own = case.build_id(case.binary) if case.binary and wanted else ""
+    main = case.profile.mappings[0] if case.profile.mappings else Mapping(0)
+    wanted, program = main.build_id, case.binary or main.file
+    own = case.build_id(program) if program and wanted else ""
     if not own or own == wanted:
         return []
     return [
-        f"{case.binary} is not the program that was profiled: its build id is {own}, the profile's is {wanted}",
+        f"{program} is not the program that was profiled: its build id is {own}, the profile's is {wanted}",
         f"Give the binary that was running: file path/to/binary shows BuildID[sha1]={wanted}",
     ]
 

@@ -5,6 +5,7 @@ PprofError                 one clear line for the user; exit status 1
  ├── CommandError          a shell line is wrong; the shell goes on
  ├── BadRegex              a regular expression does not compile
  ├── BinaryError           a program file cannot be read
+ │    └── NoBinary         it is not there
  └── ProfileError          the input is not a valid profile
       ├── Malformed        bytes that do not decode
       ├── Unrecognized     no decoder claims the bytes
@@ -34,6 +35,10 @@ class BadRegex(PprofError):
 
 class BinaryError(PprofError):
     """A program, library or debug file cannot be used."""
+
+
+class NoBinary(BinaryError):
+    """There is no file of that name."""
 
 
 class ProfileError(PprofError):

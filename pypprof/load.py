@@ -18,7 +18,7 @@ from pypprof.fetch.content import described
 from pypprof.fetch.reading import Reader, Source, expanded
 from pypprof.fetch.transport import Transport
 from pypprof.naming import locate, named
-from pypprof.profile.aside import with_own_names
+from pypprof.profile.aside import disagrees, with_own_names
 from pypprof.profile.model import Mapping, Profile
 from pypprof.profile.parse import parse
 from pypprof.records import Record
@@ -228,6 +228,11 @@ def _named(profile: Profile, what: Sources, origins: Origins, note: Note) -> Pro
         return _named_by_servers(profile, what, origins, force, note)
 
     profile = named(profile, what.symbolize, note, by_servers if origins else None)
+    if what.binary and disagrees(profile):
+        note(
+            f"{what.binary} is not the program that was profiled, names are wrong: the profile's own text has"
+            " others for these addresses. They are used when no binary is given"
+        )
     return with_own_names(profile, what.symbolize)
 
 

@@ -66,7 +66,11 @@ def named(profile: Profile, symbolize: str, note: Note, remote: Remote | None = 
     if wanted.local and _lacks_names(profile, wanted.force):
         from pypprof.symbolize.local import symbolized
 
-        profile = symbolized(profile, lambda mapping: _opened(mapping, wanted, note), wanted.force, note)
+        wrong: dict[str, None] = {}
+        profile = symbolized(profile, lambda mapping: _opened(mapping, wanted, wrong, note), wanted.force, note)
+        if not profile.is_nameless():  # else the doctor says so
+            for line in wrong:
+                note(line)
     if wanted.remote and remote is not None:
         profile = remote(profile, wanted.force)
     from pypprof.symbolize.demangle import demangled
@@ -112,7 +116,7 @@ def locate(mapping: Mapping, directories: list[str], note: Note) -> str | None:
     """The local file of a mapping, if one of the usual places has it. A build id must agree."""
     from pypprof.fetch.binaries import candidates, is_binary
 
-    for path in dict.fromkeys(candidates(mapping, directories)):
+    for path in dict.fromkeys(map(os.path.normpath, candidates(mapping, directories))):
         if not is_binary(path):
             continue
         if mapping.build_id:
@@ -121,9 +125,9 @@ def locate(mapping: Mapping, directories: list[str], note: Note) -> str | None:
             except BinaryError:
                 continue
             if own != mapping.build_id:
-                note(f"Ignoring local file {path}: build-id mismatch ({mapping.build_id} != {own})")
+                note(f"Ignoring {path}: its build id is {own or 'none'}, the profile's is {mapping.build_id}")
                 continue
-        return os.path.normpath(path)
+        return path
     return None
 
 
@@ -144,17 +148,17 @@ def find_debug(binary: Binary) -> Binary | None:
     return None
 
 
-def _opened(mapping: Mapping, wanted: Mode, note: Note) -> Opened:
-    """A mapping's file, ready to be asked."""
+def _opened(mapping: Mapping, wanted: Mode, wrong: dict[str, None], note: Note) -> Opened:
+    """A mapping's file, ready to be asked. What is wrong with its build id is put into `wrong`."""
     from pypprof.symbolize.address import bias
     from pypprof.symbolize.local import Opened
     from pypprof.symbolize.resolver import Resolver
 
     binary = open_binary(mapping.file)
     if mapping.build_id and binary.build_id and mapping.build_id != binary.build_id:
-        note(
+        wrong[
             f"{mapping.file} is not the program that was profiled (build id {binary.build_id},"
             f" the profile has {mapping.build_id}): names may be wrong"
-        )
+        ] = None
     resolver = Resolver(binary, wanted.inlines, find_debug, note)
     return Opened(resolver.frames, bias(binary, mapping.start, mapping.limit, mapping.offset))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pypprof.load import Sources, Taken
 
 Note = Callable[[str], None]
+_WITHOUT_FRAMES = ("comments", "tags", "memstats")
 _KEPT_FILTERS = 3  # filtered profiles kept for the next command; each may hold copies of the stacks
 _KEPT_REPORTS = 32
 _LARGE_REPORT = 4 << 20  # bytes; what is larger is not kept
@@ -138,10 +139,9 @@ class Session:
 
         what = self.what
         if what is None:
-            return Case(self.profile, settings)
-        wanted = mode(what.symbolize, lambda text: None)
-        tried = wanted is not None and wanted.local
-        return Case(self.profile, settings, what.binary, _build_id, tuple(what.sources), tried)
+            return Case(self.profile, settings, "", _build_id)
+        unasked = mode(what.symbolize, lambda text: None) is None
+        return Case(self.profile, settings, what.binary, _build_id, tuple(what.sources), unasked)
 
     def render(self, name: str, argument: str, settings: Settings, format_: str = "") -> Rendered:
         """A report as bytes. PprofError when it cannot be made; then nothing has been written.
@@ -213,20 +213,18 @@ class Session:
         return tuple(why_empty(self.case(settings)))
 
     def _why_nameless(self, command: Command) -> tuple[str, ...]:
-        """Said once, with the first report that names functions."""
-        naming = command.empty or command.argument
-        if self._said_nameless or not naming:
+        """Said once, with the first report that shows frames."""
+        if self._said_nameless or command.name in _WITHOUT_FRAMES:
             return ()
         self._said_nameless = True
-        return self._nameless_lines(fresh=True)
+        return self._nameless_lines()
 
-    def _nameless_lines(self, fresh: bool = False) -> tuple[str, ...]:
-        """`fresh`: only what loading has not said."""
+    def _nameless_lines(self) -> tuple[str, ...]:
         if not self.profile.is_nameless():
             return ()
-        from pypprof.doctor import not_yet_said, why_nameless
+        from pypprof.doctor import why_nameless
 
-        return tuple((not_yet_said if fresh else why_nameless)(self.case(self.settings)))
+        return tuple(why_nameless(self.case(self.settings)))
 
 
 def _build_id(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,47 @@ def test_no_names_and_no_binary(nameless: Path, report: str) -> None:
 def test_no_names_is_said_once(nameless: Path) -> None:
     text = said(nameless, script="top\ntop\ntree\nraw\n")
     assert text.count("no binary was given") == 1
-    assert "no binary" not in said("-raw", nameless) + said("-top", LEAK)
+    assert "no binary" not in said("-tags", nameless) + said("-top", LEAK)
+    assert "no binary was given" in said("-raw", nameless)
+
+
+def test_missing_names_are_explained_once(nameless: Path, tmp_path: Path) -> None:
+    """One explanation, whatever is missing: the program's path, its file, or the right file of that path."""
+    text = said("-top", nameless)
+    assert text.count("\n") == 2
+    profile = parse(nameless.read_bytes())
+    unknown = tmp_path / "unknown.pb"
+    unknown.write_bytes(
+        b"".join(encode(profile._replace(mappings=tuple(m._replace(file="") for m in profile.mappings))))
+    )
+    assert said("-top", unknown).count("\n") == 2
+    program = tmp_path / "leak"
+    program.write_bytes(Path("/bin/true").read_bytes())
+    wrong = tuple(m._replace(file=str(program)) for m in profile.mappings)
+    unknown.write_bytes(b"".join(encode(profile._replace(mappings=wrong))))
+    text = said("-top", unknown)
+    assert text.startswith(f"{program} is not the program that was profiled: its build id is ")
+    assert text.count("\n") == 2
+
+
+def test_a_missing_library_is_one_line(tmp_path: Path) -> None:
+    """Names of the program are there; of two libraries, one line."""
+    builder = Builder([("samples", "count")])
+    builder.mapping(1, 0x1000, 0x9000, file="/bin/app")
+    builder.mapping(2, 0x10000, 0x20000, file="/lib/libone.so", has=0)
+    builder.mapping(3, 0x20000, 0x30000, file="/lib/libtwo.so", has=0)
+    function = builder.function(1, "main.main")
+    for number in range(1, 6):
+        builder.location(number, [(function, number, 0)], 1, 0x1000 + number)
+    builder.location(6, [], 2, 0x10001)
+    builder.location(7, [], 3, 0x20001)
+    builder.sample([6, 1, 2, 3], [1])
+    builder.sample([7, 4, 5], [1])
+    source = tmp_path / "p.pb"
+    source.write_bytes(builder.encode())
+    assert said("-top", source) == (
+        "No names for libone.so, libtwo.so: not found; PPROF_BINARY_PATH=DIRECTORY says where to look\n"
+    )
 
 
 def test_the_binary_of_another_build(nameless: Path, tmp_path: Path) -> None:
@@ -72,15 +113,27 @@ def test_the_binary_of_another_build(nameless: Path, tmp_path: Path) -> None:
 
 
 def test_the_binary_of_another_program_is_said_once(nameless: Path) -> None:
-    """Loading says that it is another build; the report that has no names adds what to do."""
     text = said("-top", "/bin/true", nameless)
     assert text.count("is not the program that was profiled") == 1
     assert text.count(f"Give the binary that was running: file path/to/binary shows BuildID[sha1]={LEAK_ID}") == 1
     assert "is not the program that was profiled: its build id is" in said("/bin/true", nameless, script="doctor\n")
 
 
-def test_a_binary_without_names(nameless: Path) -> None:
-    assert "has no names for the addresses" in said("-symbolize=none", "-top", LEAK_BINARY, nameless)
+def test_a_binary_without_names(nameless: Path, tmp_path: Path) -> None:
+    """Given, or where the profile says that it is."""
+    program, source = tmp_path / "empty", tmp_path / "p.pb"
+    subprocess.run(
+        ["gcc", "-s", "-Wl,--build-id=0x" + LEAK_ID, "-x", "c", "-o", program, "-"], input=b"int main(){}", check=True
+    )
+    assert said("-top", program, nameless).startswith(f"{program} has no names for the addresses")
+    profile = parse(nameless.read_bytes())
+    there = tuple(mapping._replace(file=str(program)) for mapping in profile.mappings)
+    source.write_bytes(b"".join(encode(profile._replace(mappings=there))))
+    assert said("-top", source).startswith(f"{program} has no names for the addresses")
+
+
+def test_names_that_nobody_asked_for(nameless: Path) -> None:
+    assert said("-symbolize=none", "-top", LEAK_BINARY, nameless) == "No names: -symbolize=none asks for none\n"
 
 
 def profile_with_zeros(path: Path, second: int) -> Path:

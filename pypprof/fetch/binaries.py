@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pypprof.errors import BinaryError
+from pypprof.errors import BinaryError, NoBinary
 from pypprof.fetch.paths import base, split_list
 from pypprof.output import reason
 from pypprof.profile.model import Mapping
@@ -43,12 +43,14 @@ def is_binary(path: str) -> bool:
 
 
 def map_file(path: str) -> mmap:
-    """The file as a read-only map of memory, which loads what is looked at only. BinaryError."""
+    """The file as a read-only map of memory, which loads what is looked at only. BinaryError, NoBinary."""
     from mmap import ACCESS_READ, mmap
 
     try:
         with open(path, "rb") as file:
             return mmap(file.fileno(), 0, access=ACCESS_READ)
+    except FileNotFoundError as error:
+        raise NoBinary(f"{path}: {reason(error)}") from None
     except (OSError, ValueError) as error:
         raise BinaryError(f"{path}: {reason(error)}") from None
 

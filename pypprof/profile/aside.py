@@ -50,6 +50,30 @@ def with_own_names(profile: Profile, symbolize: str) -> Profile:
     return profile._replace(mappings=mappings)
 
 
+def disagrees(profile: Profile) -> bool:
+    """Whether a binary has given most of the text's addresses other names: then it is of another build."""
+    if profile.aside is None or not profile.aside.names:
+        return False
+    texts, name = profile.strings, profile.functions.name.tolist()
+    lines, ends = profile.locations.lines.function.tolist(), profile.locations.line_starts.tolist()
+    same = other = 0
+    for row, address in enumerate(profile.locations.address.tolist()):
+        frames = profile.aside.names.get(address)
+        if frames and ends[row + 1] > ends[row]:
+            # The outermost: a line table may not tell inlined calls.
+            if _plain(frames[-1].function) == _plain(texts[name[lines[ends[row + 1] - 1]]]):
+                same += 1
+            else:
+                other += 1
+    return other > same
+
+
+def _plain(function: str) -> str:
+    """A function's name without type arguments, which a text cuts to [...]."""
+    head, bracket, tail = function.partition("[")
+    return head + tail.rpartition("]")[2] if bracket else function
+
+
 def _with_functions(
     profile: Profile, found: Sequence[tuple[int, tuple[Frame, ...]]]
 ) -> tuple[list[str], Functions, Ints]:

@@ -72,6 +72,7 @@ class Symbols(Record):
     size: Array  # uint64
     code: Array  # uint8, ord() of the letter
     is_function: Array  # bool: in an executable section, marked as code or not marked
+    limit: Array  # uint64: where the symbol's section ends
     row: Ints  # place in the file's table
     name_offset: Ints
     strings: Any  # bytes-like: the names, each ended by a zero byte
@@ -93,8 +94,9 @@ class Symbols(Record):
             if start <= address < start + size:
                 return index
             # Hand-written assembly often leaves out sizes; such a function ends where the next one begins.
+            # Marks like Go's runtime.etext have none either: nothing reaches beyond its section.
             if nearest == -1:
-                nearest = index if not size else -2
+                nearest = index if not size and address < int(self.limit[index]) else -2
         return max(nearest, -1)
 
     def named(self, name: str) -> int | None:
@@ -283,12 +285,18 @@ class Binary:
         start = table["value"].astype(U8)
         order = start.argsort(kind="stable")
         table = table[order]
-        code, executable = self._codes(table["section"].astype(I4), table["info"])
+        home = table["section"].astype(I4)
+        code, executable = self._codes(home, table["info"])
         marked = table["info"] & 15
         # Types 2 and 10 are functions; hand-written assembly often leaves out the type.
         is_function = ((marked == 2) | (marked == 10) | (marked == 0)) & executable
         names = table["name"].astype(I8)
-        return Symbols(start[order], table["size"].astype(U8), code, is_function, order, names, strings)
+        limit = np.zeros(_MOST_HEADERS, U8)
+        for index, header in enumerate(self.sections[:_MOST_HEADERS]):
+            limit[index] = (header.address + header.size) & 0xFFFFFFFFFFFFFFFF
+        if self.type == "ET_REL":  # addresses are offsets in sections
+            limit.fill(0xFFFFFFFFFFFFFFFF)
+        return Symbols(start[order], table["size"].astype(U8), code, is_function, limit[home], order, names, strings)
 
     def _codes(self, section: Array, info: Array) -> tuple[Array, Array]:
         """nm's letter for each symbol, and whether its section holds code."""
@@ -321,7 +329,7 @@ def _aligned(size: int, align: int) -> int:
 
 def _no_symbols() -> Symbols:
     none = np.zeros(0, U8)
-    return Symbols(none, none, np.zeros(0, "u1"), np.zeros(0, "?"), np.zeros(0, I8), np.zeros(0, U4), b"")
+    return Symbols(none, none, np.zeros(0, "u1"), np.zeros(0, "?"), none, np.zeros(0, I8), np.zeros(0, U4), b"")
 
 
 def _decompressed(name: str, kind: int, data: Any, size: int) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pypprof.columns import U8, Array, Ints, where_true
-from pypprof.errors import PprofError
+from pypprof.errors import NoBinary, PprofError
 from pypprof.profile.model import Mapping, Profile
 from pypprof.symbolize.frames import Frames
 from pypprof.symbolize.tables import Builder
@@ -24,31 +24,42 @@ class Opened:
 
 
 Open = Callable[[Mapping], Opened]
+_MOST_TITLES = 4  # files named in one line
 
 
 def symbolized(profile: Profile, opened: Open, force: bool, note: Note) -> Profile:
-    """The profile with frames for what its mappings' files know; a file that can't be read is noted."""
+    """The profile with frames for what its mappings' files know; a file that can't be read is noted.
+
+    Files that are not there go into one line, and not even that when half of the names or more are
+    missing: then the doctor says what to type.
+    """
     builder = Builder(profile)
-    mappings, missing = list(profile.mappings), False
+    mappings, missing = list(profile.mappings), dict[str, None]()
     for index, mapping in enumerate(profile.mappings):
         rows = where_true(profile.locations.mapping == index)
         if not len(rows) or (_named(mapping) and not force) or _has_no_file(mapping):
             continue
         if not mapping.file:
-            missing |= index > 0
-            if not index:
-                note("The profile does not say which program it is of. Give the program before the profile.")
+            missing["a program that the profile does not name"] = None
             continue
         try:
             file = opened(mapping)
+        except NoBinary:
+            missing[_title(mapping)] = None
+            continue
         except PprofError as error:
-            note(f"Local symbolization failed for {_title(mapping)}: {error}")
-            missing = True
+            note(f"No names for {_title(mapping)}: {error}")
             continue
         mappings[index] = _resolve(builder, mapping, file, rows)
-    if missing:
-        note("Some programs or libraries were not found, so some names are missing: put them in PPROF_BINARY_PATH.")
-    return builder.profile()._replace(mappings=tuple(mappings))
+    profile = builder.profile()._replace(mappings=tuple(mappings))
+    if missing and not profile.is_nameless():
+        note(f"No names for {_listed(list(missing))}: not found; PPROF_BINARY_PATH=DIRECTORY says where to look")
+    return profile
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_TITLES
+    return ", ".join(names[:_MOST_TITLES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _named(mapping: Mapping) -> bool:
@@ -70,7 +81,7 @@ def _has_no_file(mapping: Mapping) -> bool:
 
 def _title(mapping: Mapping) -> str:
     name = mapping.file.rstrip("/").rpartition("/")[2] or "/"
-    return f"{name} (build ID {mapping.build_id})" if mapping.build_id else name
+    return f"{name} (build id {mapping.build_id})" if mapping.build_id else name
 
 
 def _resolve(builder: Builder, mapping: Mapping, file: Opened, rows: Ints) -> Mapping:

@@ -97,7 +97,7 @@ def test_files_are_found_by_build_id_and_name(native_program: NativeProgram, tmp
     assert not notes
     directory = str(tmp_path / "native")
     assert locate(Mapping(1, file="native", build_id="abcd"), [directory], notes.append) is None
-    assert notes == [f"Ignoring local file {directory}/native: build-id mismatch (abcd != {build_id})"]
+    assert notes == [f"Ignoring {directory}/native: its build id is {build_id}, the profile's is abcd"]
 
 
 def test_a_large_file_is_not_loaded(tmp_path: Path, native_program: NativeProgram) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pypprof.load import Sources, load
+from pypprof.naming import open_binary
 from pypprof.profile.model import Profile
 from pypprof.profile.parse import parse
 from tests.conftest import LEAK
@@ -88,3 +89,15 @@ def test_the_leak_without_names(tmp_path: Path) -> None:
     ):
         verdict, difference = compare(words, tmp_path)
         assert verdict is Verdict.SAME, f"{words}: {difference}"
+
+
+def test_nothing_is_named_after_the_end_of_the_text(go_program: GoProgram) -> None:
+    """runtime.etext has no size, like functions in assembly, but it marks the end: nothing belongs to it."""
+    binary = open_binary(str(go_program(GO_VERSIONS[-1], "plain")))
+    text, symbols = binary.section(".text"), binary.symbols
+    assert text is not None
+    end = text.address + text.size
+    assert symbols.named("runtime.etext") in range(end - 64, end + 1)
+    assert symbols.find(end + 100) == -1
+    assert symbols.find(end + (1 << 20)) == -1
+    assert symbols.name(symbols.find(symbols.named("main.main") or 0)) == "main.main"

@@ -15,6 +15,7 @@ from pypprof.profile.aside import with_own_names
 from pypprof.profile.legacy import goroutines
 from pypprof.profile.model import Profile
 from pypprof.profile.parse import parse
+from tests.conftest import FIXTURES
 from tests.profile.legacy.damage import damaged
 from tests.support import inprocess, oracle
 
@@ -255,3 +256,13 @@ def test_labels_that_would_deceive() -> None:
     assert labels is not None
     assert profile.texts(labels.key) == ["a", "b"]
     assert profile.texts(labels.text) == ["é\udcc3\n😀\\", '}, "c":"d']
+
+
+def test_the_binary_of_another_build_is_told_by_the_names(texts: Path, program: Path, tmp_path: Path) -> None:
+    """A text has no build id, but names. stdout is Go's: the binary's names."""
+    other = oracle.build(FIXTURES / "programs" / "words", tmp_path / "other")
+    for kind in ("heap.1", "goroutine.1", "mutex.1"):
+        right = inprocess.run(["-top", str(program), str(texts / kind)], tmp_path)
+        assert b"is not the program" not in right.stderr
+        wrong = inprocess.run(["-top", str(other), str(texts / kind)], tmp_path)
+        assert wrong.stderr.startswith(f"{other} is not the program that was profiled, names are wrong".encode())
