@@ -119,13 +119,13 @@ class Store:
         while len(own) > max(self._keep, _LEAST):
             own.remove(self._drop(own))
         while self.size() > self._max_bytes:
-            sizes: dict[str, int] = {}
+            kinds: dict[str, list[File]] = {}
             for file in self.files:
-                sizes[file.kind] = sizes.get(file.kind, 0) + file.size
-            largest = [f for f in self.files if f.kind == max(sizes, key=lambda k: sizes[k])]
-            if len(largest) <= _LEAST:
+                kinds.setdefault(file.kind, []).append(file)
+            thinnable = [files for files in kinds.values() if len(files) > _LEAST]
+            if not thinnable:
                 return
-            self._drop(largest)
+            self._drop(max(thinnable, key=lambda files: sum(file.size for file in files)))
 
     def _drop(self, own: list[File]) -> File:
         victim = own[victim_of([file.time for file in own])]

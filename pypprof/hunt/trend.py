@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pypprof.errors import UsageError
 from pypprof.load import Sources, load_one
 from pypprof.output import note, write_file, write_stdout
 from pypprof.reports import load
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def run(what: Sources, line: CommandLine) -> int:
-    """Print the trend. PprofError when there is none."""
+    """Print the trend. PprofError when there is none, UsageError for a base."""
+    if what.base:
+        raise UsageError("trend has no base: filters choose what it follows, check compares two sides")
     command = load("trend")
     report = follow(what.sources, partial(load_one, what), command.override(line.settings))
     if line.format:

@@ -186,6 +186,16 @@ def test_disk_is_bounded_and_the_whole_time_stays(tmp_path: Path) -> None:
     tight.close()
 
 
+def test_small_kinds_are_thinned_when_the_large_one_cannot_be(tmp_path: Path) -> None:
+    store = Store(str(tmp_path), 500, 1000)
+    for minute in range(20):
+        store.add("heap", 1_700_000_000 + 60.0 * minute, 1, bytes(400))
+        store.add("goroutine", 1_700_000_000 + 60.0 * minute, 1, bytes(50))
+    assert store.size() <= 1000
+    assert sorted(file.kind for file in store.files).count("heap") == 2
+    store.close()
+
+
 def test_the_victim_is_old_and_has_near_neighbours() -> None:
     assert victim_of([0, 10, 11, 12, 100, 101, 102, 103]) in (1, 2)
     assert victim_of([5, 6]) in (0, 1)

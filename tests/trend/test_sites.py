@@ -169,6 +169,13 @@ def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
     assert "notes.txt: parsing profile: unrecognized profile format" in text
 
 
+def test_a_base_is_refused() -> None:
+    done = inprocess.run(["trend", f"-base={LEAK}", str(LEAK)], ROOT)
+    assert done.status == 2
+    assert b"trend has no base" in done.stderr
+    assert not done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
